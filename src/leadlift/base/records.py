@@ -1,0 +1,221 @@
+"""Result records: frozen, checked when made, and one `to_dict()` for MLflow, the report, the screen and `--json`."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Literal
+
+Status = Literal["pass", "warn", "stop"]
+IntervalMethod = Literal["t", "satterthwaite", "miettinen_nurminen", "none"]
+
+
+class Record:
+    """A frozen dataclass that turns into plain JSON values; missing numbers become null."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The record as plain values: dicts, lists, text, numbers, booleans and None."""
+        assert dataclasses.is_dataclass(self)
+        return {f.name: plain(getattr(self, f.name)) for f in dataclasses.fields(self)}
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON can hold it: records and arrays opened, NaN and infinities as None."""
+    if isinstance(value, Record):
+        return value.to_dict()
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if hasattr(value, "tolist"):
+        return plain(value.tolist())
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(item) for item in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value
+
+
+@dataclass(frozen=True)
+class RowAccount(Record):
+    """Where every row went: `read = used + dropped`, or the record can't be made.
+
+    >>> RowAccount(read=10, used=7, dropped={"open_window": 2})
+    Traceback (most recent call last):
+        ...
+    ValueError: rows don't add up: 10 read, 7 used, 2 dropped (open_window 2)
+    """
+
+    read: int
+    used: int
+    dropped: Mapping[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        lost = sum(self.dropped.values())
+        if self.read != self.used + lost or min([self.used, *self.dropped.values()]) < 0:
+            reasons = ", ".join(f"{reason} {n:,}" for reason, n in self.dropped.items()) or "nothing"
+            raise ValueError(
+                f"rows don't add up: {self.read:,} read, {self.used:,} used, {lost:,} dropped ({reasons})"
+            )
+        object.__setattr__(self, "dropped", MappingProxyType(dict(self.dropped)))
+
+
+@dataclass(frozen=True)
+class Check(Record):
+    """One check of a log: `value` is its figure, `message` says it in words, with one fix unless it passed."""
+
+    code: str
+    status: Status
+    value: float | int | None
+    message: str
+
+
+@dataclass(frozen=True)
+class Effect(Record):
+    """The effect of one arm against control in one segment, by one estimator.
+
+    Effects, means and intervals are in outcome units. `simultaneous_*` and `p_value_adjusted` hold over all arms and
+    segments of the same `segment_by`, outcome and estimator. `estimand` is `per_lead`, or `per_organisation` where each
+    organisation counts once. `interval` names how the interval was made: `t` (CR1, t with J-1), `satterthwaite` (CR2),
+    `miettinen_nurminen` (few events) or `none` (under 10 organisations an arm).
+    """
+
+    treatment: str
+    outcome: str
+    segment_by: str
+    segment: str
+    estimator: str
+    n_treatment: int
+    n_control: int
+    control_mean: float | None
+    treatment_mean: float | None
+    effect: float | None
+    se: float | None
+    ci_lower: float | None
+    ci_upper: float | None
+    simultaneous_lower: float | None
+    simultaneous_upper: float | None
+    p_value: float | None
+    p_value_adjusted: float | None
+    estimand: str = "per_lead"
+    interval: IntervalMethod = "t"
+    n_organisations: int | None = None
+
+
+@dataclass(frozen=True)
+class SegmentTest(Record):
+    """Do segments differ at all, and which of them may gain most (Hsu)?
+
+    `possibly_best` holds the segments that can't be told from the best at 95%; `p_value` is that of equal effects.
+    """
+
+    treatment: str
+    outcome: str
+    segment_by: str
+    estimator: str
+    statistic: float | None
+    df: int
+    p_value: float | None
+    possibly_best: tuple[str, ...]
+    message: str
+
+
+@dataclass(frozen=True)
+class CurvePoint(Record):
+    """One point of an uplift curve: touching the top `share` of leads gains `gain` outcome units per lead over none.
+
+    `random` is the gain of touching that share at random; bands are simultaneous over the curve, at 95%.
+    """
+
+    share: float
+    gain: float
+    lower: float | None
+    upper: float | None
+    random: float
+
+
+@dataclass(frozen=True)
+class Calibration(Record):
+    """The linear test of predicted uplift (Chernozhukov et al.): slope 1 is calibrated, slope 0 is no ranking.
+
+    Units: outcome units of observed uplift per outcome unit of predicted uplift.
+    """
+
+    slope: float | None = None
+    slope_lower: float | None = None
+    slope_upper: float | None = None
+    p_value: float | None = None
+    blocks_used: int = 0
+
+
+@dataclass(frozen=True)
+class RankingResult(Record):
+    """How well one learner, or the score, ranks leads by uplift for one arm.
+
+    `qini` and `autoc` are in outcome units per lead. `method` is `sequential` for whatever a fitted model orders, and
+    `fixed` for a score that came with the log. `message` is empty unless a number is missing, and then says why.
+    """
+
+    learner: str
+    treatment: str
+    qini: float | None
+    qini_lower: float | None
+    qini_upper: float | None
+    autoc: float | None
+    autoc_lower: float | None
+    autoc_upper: float | None
+    method: Literal["sequential", "fixed"] = "sequential"
+    blocks_used: int = 0
+    calibration: Calibration = field(default_factory=Calibration)
+    qini_se: float | None = None
+    autoc_se: float | None = None
+    curve: tuple[CurvePoint, ...] = ()
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class RankingDifference(Record):
+    """The paired difference in Qini between a learner and another ranking, on the same leads."""
+
+    learner: str
+    against: str
+    treatment: str
+    difference: float | None
+    lower: float | None
+    upper: float | None
+    p_value: float | None
+    blocks_used: int = 0
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class UpliftBin(Record):
+    """Leads sorted by predicted uplift and cut into fifths: what was predicted and what was observed, out of fold."""
+
+    learner: str
+    treatment: str
+    bin: int
+    n: int
+    predicted: float
+    observed: float
+    lower: float | None
+    upper: float | None
+
+
+@dataclass(frozen=True)
+class BalanceRow(Record):
+    """The standardised difference of one feature between an arm and control (difference over pooled spread)."""
+
+    feature: str
+    treatment: str
+    difference: float
+
+
+@dataclass(frozen=True)
+class TrackedRun(Record):
+    """Where MLflow keeps the run."""
+
+    tracking_uri: str
+    experiment: str
+    run_id: str
