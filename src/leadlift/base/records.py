@@ -213,9 +213,72 @@ class BalanceRow(Record):
 
 
 @dataclass(frozen=True)
+class ScoreInfo(Record):
+    """The conversion score and its groups: `source` is `given` (it came with the log) or `estimated` (data-made).
+
+    `cuts` separate the groups: the first holds scores up to and including the first cut, and so on.
+    """
+
+    source: Literal["given", "estimated"]
+    names: tuple[str, ...]
+    cuts: tuple[float, ...]
+    sizes: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class TruthRow(Record):
+    """What a simulated company really does: the true effect of one arm in one segment, outcome units per lead."""
+
+    treatment: str
+    segment_by: str
+    segment: str
+    effect: float
+
+
+@dataclass(frozen=True)
 class TrackedRun(Record):
     """Where MLflow keeps the run."""
 
     tracking_uri: str
     experiment: str
     run_id: str
+
+
+@dataclass(frozen=True)
+class StudyResult(Record):
+    """All that one study found; `results.json` is its `to_dict()`.
+
+    `outcome_kind` is `binary`, `count` or `money`; effects of binary outcomes are differences in shares (0.02 is two
+    percentage points). `truth` is filled for simulated companies only. `strategies` stays empty until strategies are
+    asked for.
+    """
+
+    study: str
+    created_at: str
+    config_digest: str
+    log_digest: str
+    design_digest: str | None
+    versions: Mapping[str, str]
+    rows: RowAccount
+    arms: Mapping[str, int]
+    outcome: str
+    outcome_kind: Literal["binary", "count", "money"]
+    n_organisations: int
+    organisations_given: bool
+    checks: tuple[Check, ...]
+    effects: tuple[Effect, ...] = ()
+    segment_tests: tuple[SegmentTest, ...] = ()
+    score: ScoreInfo | None = None
+    learners: tuple[RankingResult, ...] = ()
+    differences: tuple[RankingDifference, ...] = ()
+    uplift_bins: tuple[UpliftBin, ...] = ()
+    balance: tuple[BalanceRow, ...] = ()
+    strategies: tuple[Mapping[str, Any], ...] = ()
+    truth: tuple[TruthRow, ...] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    mlflow: TrackedRun | None = None
+
+    @property
+    def stopped(self) -> bool:
+        """Whether a check stopped the study before anything was estimated."""
+        return any(check.status == "stop" for check in self.checks)
