@@ -49,9 +49,7 @@ class Problems:
     where: str
     found: list[Problem] = field(default_factory=list)
 
-    def add(
-        self, code: str, rule: str, found: str, fix: str, error: type[LeadliftError] = DataError
-    ) -> None:
+    def add(self, code: str, rule: str, found: str, fix: str, error: type[LeadliftError] = DataError) -> None:
         """Notes one problem; nothing is raised yet."""
         self.found.append(Problem(code, rule, found, fix, error))
 
@@ -73,7 +71,9 @@ def problem_error(where: str, problems: list[Problem]) -> LeadliftError:
     return kind("\n".join([f"{many} in {where}", *map(str, problems)]))
 
 
-def stop(where: str, code: str, rule: str, found: str, fix: str, error: type[LeadliftError] = DataError) -> LeadliftError:
+def stop(
+    where: str, code: str, rule: str, found: str, fix: str, error: type[LeadliftError] = DataError
+) -> LeadliftError:
     """The error for a single problem, to be raised by the caller."""
     return problem_error(where, [Problem(code, rule, found, fix, error)])
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 Status = Literal["pass", "warn", "stop"]
 IntervalMethod = Literal["t", "satterthwaite", "miettinen_nurminen", "none"]
@@ -16,10 +15,11 @@ IntervalMethod = Literal["t", "satterthwaite", "miettinen_nurminen", "none"]
 class Record:
     """A frozen dataclass that turns into plain JSON values; missing numbers become null."""
 
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
     def to_dict(self) -> dict[str, Any]:
         """The record as plain values: dicts, lists, text, numbers, booleans and None."""
-        assert dataclasses.is_dataclass(self)
-        return {f.name: plain(getattr(self, f.name)) for f in dataclasses.fields(self)}
+        return {name: plain(getattr(self, name)) for name in self.__dataclass_fields__}
 
 
 def plain(value: Any) -> Any:
@@ -55,9 +55,7 @@ class RowAccount(Record):
         lost = sum(self.dropped.values())
         if self.read != self.used + lost or min([self.used, *self.dropped.values()]) < 0:
             reasons = ", ".join(f"{reason} {n:,}" for reason, n in self.dropped.items()) or "nothing"
-            raise ValueError(
-                f"rows don't add up: {self.read:,} read, {self.used:,} used, {lost:,} dropped ({reasons})"
-            )
+            raise ValueError(f"rows don't add up: {self.read:,} read, {self.used:,} used, {lost:,} dropped ({reasons})")
         object.__setattr__(self, "dropped", MappingProxyType(dict(self.dropped)))
 
 
