@@ -1,0 +1,140 @@
+"""Single columns of a log: labels, outcomes, numbers and features, each checked, problems collected."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from pandas.api import types
+
+from leadlift.base.arrays import Column, Floats, floats
+from leadlift.base.problems import Problems, listed, share
+
+OutcomeKind = Literal["binary", "count", "money"]
+
+YES = frozenset({"yes", "true", "y", "1", "won"})
+NO = frozenset({"no", "false", "n", "0", "lost"})
+
+
+def labels(column: Column) -> Column:
+    """Labels as text; whole numbers lose their `.0`, missing ones stay missing.
+
+    >>> labels(pd.Series([1.0, 0.0])).tolist()
+    ['1', '0']
+    """
+    if types.is_float_dtype(column.dtype):
+        whole = column.dropna()
+        if (whole == whole.round()).all():
+            column = column.astype("Int64")
+    uniques = {value: str(value) for value in column.dropna().unique()}
+    return column.map(uniques).astype(object).where(column.notna(), None)
+
+
+def outcome_values(column: Column, positive: str | None, problems: Problems) -> tuple[Floats, OutcomeKind]:
+    """The outcome as numbers, and its kind; missing values stay NaN.
+
+    Two words such as yes and no become 1 and 0; other words need `positive`.
+    """
+    if positive is not None:
+        values = _is_positive(column, positive, problems)
+    elif types.is_bool_dtype(column.dtype):
+        values = floats(column.astype(float))
+    elif types.is_numeric_dtype(column.dtype):
+        values = floats(column)
+    else:
+        values = _from_words(column, problems)
+    _refuse_infinite(values, str(column.name), problems)
+    return values, _kind(values)
+
+
+def _kind(values: Floats) -> OutcomeKind:
+    present = values[~np.isnan(values)]
+    if np.isin(present, (0.0, 1.0)).all():
+        return "binary"
+    whole = bool((present == np.round(present)).all() and (present >= 0).all())
+    return "count" if whole else "money"
+
+
+def _is_positive(column: Column, positive: str, problems: Problems) -> Floats:
+    words = labels(column)
+    found = sorted(set(words.dropna()))
+    if positive not in found or len(found) > 2:
+        problems.add(
+            "outcome-positive",
+            "`outcome.positive` names one of the outcome's two values",
+            f"`{positive}`; `{column.name}` holds {listed(found)}",
+            "name one of them",
+        )
+    return floats((words == positive).astype(float).where(column.notna(), np.nan))
+
+
+def _from_words(column: Column, problems: Problems) -> Floats:
+    words = labels(column).str.strip().str.lower()
+    found = set(words.dropna())
+    if found <= YES | NO:
+        return floats(words.map({**dict.fromkeys(YES, 1.0), **dict.fromkeys(NO, 0.0)}))
+    numbers = pd.to_numeric(words, errors="coerce")
+    odd = numbers.isna() & words.notna()
+    if odd.all() and len(found) == 2:
+        fix = "name the value that counts as 1: `outcome: {column: ..., positive: ...}`"
+    else:
+        fix = "write numbers, or leave the cell empty where the outcome is missing"
+    problems.add(
+        "text-in-number",
+        f"the outcome `{column.name}` is a number, or yes and no",
+        f"text in {share(int(odd.sum()), len(column))}",
+        fix,
+    )
+    return floats(numbers)
+
+
+def number_values(column: Column, role: str, problems: Problems) -> Floats:
+    """A column of numbers; missing values stay NaN."""
+    if types.is_numeric_dtype(column.dtype):
+        values = floats(column)
+    else:
+        numbers = pd.to_numeric(column, errors="coerce")
+        odd = numbers.isna() & column.notna()
+        if odd.any():
+            problems.add(
+                "text-in-number",
+                f"the {role} `{column.name}` is a number",
+                f"text in {share(int(odd.sum()), len(column))}",
+                "write numbers, or leave the cell empty",
+            )
+        values = floats(numbers)
+    _refuse_infinite(values, str(column.name), problems)
+    return values
+
+
+def _refuse_infinite(values: Floats, name: str, problems: Problems) -> None:
+    infinite = int(np.isinf(values).sum())
+    if infinite:
+        problems.add(
+            "infinite",
+            "numbers are finite",
+            f"`{name}`: infinite in {share(infinite, len(values))}",
+            "leave the cell empty where the number is not known",
+        )
+
+
+def feature_values(column: Column, problems: Problems) -> Column:
+    """A feature a learner can take: numbers, dates as days, or text; missing values pass through."""
+    dtype = column.dtype
+    if types.is_bool_dtype(dtype) or types.is_numeric_dtype(dtype):
+        values = floats(column)
+        _refuse_infinite(values, str(column.name), problems)
+        return pd.Series(values, index=column.index, name=column.name)
+    if types.is_datetime64_any_dtype(dtype):
+        days = (pd.to_datetime(column, utc=True) - pd.Timestamp(0, tz="UTC")) / pd.Timedelta(days=1)
+        return days.astype(float)
+    if isinstance(dtype, pd.CategoricalDtype) or types.is_string_dtype(dtype) or types.is_object_dtype(dtype):
+        return labels(column)
+    problems.add(
+        "feature-type",
+        "a feature is a number, a date, text or true/false",
+        f"`{column.name}` holds {dtype}",
+        "turn it into one of them, or leave it out of `features`",
+    )
+    return pd.Series(np.nan, index=column.index, name=column.name)
