@@ -1,0 +1,23 @@
+"""Floor 4: meta-learners on causalml and LightGBM, cross-fitted by organisation."""
+
+from leadlift.learners.cross_fit import FittedModels, OutOfFold, cross_fit, fit_models, make_learners
+from leadlift.learners.encode import FeatureEncoder
+from leadlift.learners.folds import organisation_folds
+from leadlift.learners.learner import UpliftLearner
+from leadlift.learners.models import UPLIFT_DEFAULTS
+from leadlift.learners.tlearner import TLearner
+from leadlift.learners.xlearner import XLearner
+
+__all__ = [
+    "UPLIFT_DEFAULTS",
+    "FeatureEncoder",
+    "FittedModels",
+    "OutOfFold",
+    "TLearner",
+    "UpliftLearner",
+    "XLearner",
+    "cross_fit",
+    "fit_models",
+    "make_learners",
+    "organisation_folds",
+]

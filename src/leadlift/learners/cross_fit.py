@@ -1,0 +1,122 @@
+"""Cross-fitting: every lead's prediction comes from models that never saw its organisation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.base import clone
+
+from leadlift.base.arrays import Bools, Codes, Floats
+from leadlift.data import AssignmentLog
+from leadlift.learners.folds import organisation_folds
+from leadlift.learners.learner import UpliftLearner
+from leadlift.learners.tlearner import TLearner
+from leadlift.learners.xlearner import XLearner
+
+LEARNERS: dict[str, type[UpliftLearner]] = {"t": TLearner, "x": XLearner}
+Progress = Callable[[str], None]
+
+
+def no_progress(step: str) -> None:
+    """Tells no one."""
+
+
+@dataclass(frozen=True, eq=False)
+class OutOfFold:
+    """Predictions for leads by models that never saw their organisations.
+
+    Attributes:
+        uplift: by learner, shape (n, arms - 1), outcome units; arms in the order of `log.treated_arms`.
+        outcomes: expected outcome under each arm, shape (n, arms), control first: the nuisances of per-lead scores.
+        fold: fold of each lead, shape (n,).
+    """
+
+    uplift: Mapping[str, Floats]
+    outcomes: Floats
+    fold: Codes
+
+
+@dataclass(frozen=True, eq=False)
+class FittedModels:
+    """The learners of a study and its outcome models, fitted on one set of leads."""
+
+    learners: Mapping[str, UpliftLearner]
+    outcome: TLearner
+
+    def uplift(self, log: AssignmentLog, rows: Codes) -> dict[str, Floats]:
+        """Predicted uplift of `rows` by learner, each of shape (rows, arms - 1)."""
+        X, propensity = log.features.iloc[rows], log.propensities[rows]
+        return {
+            name: learner.predict(X, propensity=propensity).reshape(len(rows), -1)
+            for name, learner in self.learners.items()
+        }
+
+    def outcomes(self, log: AssignmentLog, rows: Codes) -> Floats:
+        """Expected outcomes of `rows` under each arm, shape (rows, arms)."""
+        return self.outcome.predict_outcomes(log.features.iloc[rows])
+
+
+def fit_models(log: AssignmentLog, rows: Codes, learners: Mapping[str, UpliftLearner], seed: int) -> FittedModels:
+    """Fits copies of `learners`, and outcome models for per-lead scores, on `rows` of the log.
+
+    A default T-learner among them doubles as the outcome models: the fits would be the same.
+    """
+    fitted = {name: _fit(learner, log, rows) for name, learner in learners.items()}
+    plain = TLearner(random_state=seed)
+    shared = [f for f in fitted.values() if type(f) is TLearner and repr(f.get_params()) == repr(plain.get_params())]
+    outcome = shared[0] if shared else _fit(plain, log, rows)
+    assert isinstance(outcome, TLearner)
+    return FittedModels(fitted, outcome)
+
+
+def _fit(learner: UpliftLearner, log: AssignmentLog, rows: Codes) -> UpliftLearner:
+    copy: Any = clone(learner)
+    return copy.fit(  # type: ignore[no-any-return]
+        log.features.iloc[rows],
+        log.outcome[rows],
+        treatment=log.arm[rows],
+        propensity=log.propensities[rows],
+        groups=log.organisation[rows],
+    )
+
+
+def cross_fit(
+    learner: UpliftLearner | Mapping[str, UpliftLearner],
+    log: AssignmentLog,
+    *,
+    folds: int = 5,
+    seed: int = 0,
+    progress: Progress = no_progress,
+) -> OutOfFold:
+    """Out-of-fold predictions by organisation: the only way a learner comes into a study.
+
+    Args:
+        learner: one learner (named by its class), or several by name. Arms are coded 0 (control), 1, ... as in the log.
+        log: the leads.
+        folds: how many folds of organisations.
+        seed: of the folds and the outcome models.
+        progress: called with a few words after each fold.
+
+    Returns: predictions in the log's row order.
+    """
+    learners = learner if isinstance(learner, Mapping) else {type(learner).__name__: learner}
+    fold = organisation_folds(log.organisation, log.n_organisations, folds, np.random.default_rng([seed, 1]))
+    uplift = {name: np.empty((len(log), len(log.treated_arms))) for name in learners}
+    outcomes = np.empty((len(log), len(log.arms)))
+    for k in range(folds):
+        held: Bools = fold == k
+        models = fit_models(log, np.flatnonzero(~held), learners, seed)
+        rows = np.flatnonzero(held)
+        for name, values in models.uplift(log, rows).items():
+            uplift[name][rows] = values
+        outcomes[rows] = models.outcomes(log, rows)
+        progress(f"fold {k + 1} of {folds}")
+    return OutOfFold(uplift, outcomes, fold)
+
+
+def make_learners(names: list[str], seed: int) -> dict[str, UpliftLearner]:
+    """The learners that a configuration names."""
+    return {name: LEARNERS[name](random_state=seed) for name in names}

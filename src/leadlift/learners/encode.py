@@ -1,0 +1,75 @@
+"""Features as LightGBM takes them: numbers, and text as categories fixed at fit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from pandas.api import types
+
+from leadlift.base.errors import NotFittedError
+from leadlift.base.problems import listed, stop
+
+
+class FeatureEncoder:
+    """Turns text columns into categories that stay those of the rows it was fitted on; the rest are numbers.
+
+    Missing values pass through, and so do, as missing, categories never seen at fit. Pandas 3 text would fail in
+    LightGBM, and pandas categories taken anew from each frame would silently number themselves anew.
+
+    >>> encoder = FeatureEncoder().fit(pd.DataFrame({"channel": ["web", "phone"], "size": [1, 2]}))
+    >>> encoder.transform(pd.DataFrame({"channel": ["post", "web"], "size": [3, None]})).to_dict("list")
+    {'channel': [nan, 'web'], 'size': [3.0, nan]}
+    """
+
+    categories: dict[str, pd.Index[Any]]
+    columns: list[str]
+
+    def fit(self, X: Any) -> FeatureEncoder:
+        """Learns the columns of `X`, shape (n, features), and the categories of its text columns."""
+        frame = as_frame(X)
+        self.columns = list(frame.columns)
+        self.categories = {
+            name: pd.Index(sorted(frame[name].dropna().astype(str).unique()))
+            for name in frame.columns
+            if not _is_number(frame[name])
+        }
+        return self
+
+    def transform(self, X: Any) -> pd.DataFrame:
+        """The columns learnt at fit, in their order, shape (n, features).
+
+        Raises:
+            NotFittedError: called before fit.
+            DataError: a column learnt at fit is not there.
+        """
+        if not hasattr(self, "columns"):
+            raise NotFittedError("the features' categories are fixed at fit: call fit first")
+        frame = as_frame(X)
+        missing = [name for name in self.columns if name not in frame.columns]
+        if missing:
+            raise stop("the features", "missing-column", "every feature of the fit is there", listed(missing), "add it")
+        return pd.DataFrame({name: self._encoded(name, frame[name]) for name in self.columns}, index=frame.index)
+
+    def _encoded(self, name: str, column: pd.Series[Any]) -> pd.Series[Any]:
+        if name not in self.categories:
+            return column.astype(np.float64)
+        text = column.astype(object).where(column.notna(), None).map(str, na_action="ignore")
+        codes = self.categories[name].get_indexer(pd.Index(text))
+        return pd.Series(pd.Categorical.from_codes(codes, categories=self.categories[name]), index=column.index)
+
+
+def as_frame(X: Any) -> pd.DataFrame:
+    """Features as a pandas frame with text column names; arrays get the names x0, x1, ..."""
+    if isinstance(X, pd.DataFrame):
+        return X.rename(columns=str)
+    if hasattr(X, "to_pandas"):
+        frame: pd.DataFrame = X.to_pandas()
+        return frame
+    values = np.asarray(X)
+    return pd.DataFrame(values, columns=[f"x{j}" for j in range(values.shape[1])])
+
+
+def _is_number(column: pd.Series[Any]) -> bool:
+    return types.is_numeric_dtype(column.dtype) or types.is_bool_dtype(column.dtype)

@@ -1,0 +1,73 @@
+"""The models inside the learners: LightGBM with defaults chosen for uplift, behind one face."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from lightgbm import LGBMClassifier, LGBMRegressor
+from sklearn.base import BaseEstimator, clone, is_classifier
+
+from leadlift.base.arrays import Floats
+
+# Uplift is a small difference between two models, and every leaf that splits on noise adds to it twice. LightGBM's
+# own 31 leaves of at least 20 rows rank unseen leads worse: experiments/learner_defaults has the trials.
+UPLIFT_DEFAULTS: dict[str, Any] = {
+    "n_estimators": 100,
+    "learning_rate": 0.05,
+    "num_leaves": 5,
+    "min_child_samples": 100,
+    "reg_lambda": 1.0,
+}
+# The same bits whatever the number of threads.
+REPEATABLE: dict[str, Any] = {"deterministic": True, "force_row_wise": True, "verbosity": -1}
+WEIGHT = "__sample_weight__"
+
+
+def default_model(kind: Literal["binary", "number"], random_state: int) -> BaseEstimator:
+    """LightGBM for a binary outcome (a classifier) or for numbers (a regressor)."""
+    model = LGBMClassifier if kind == "binary" else LGBMRegressor
+    return model(**UPLIFT_DEFAULTS, **REPEATABLE, random_state=random_state)
+
+
+class MeanModel(BaseEstimator):
+    """One estimator whose `predict` is the expected outcome, whether it classifies or regresses.
+
+    causalml hands its models nothing but X and y. Sample weights therefore travel as a last column of X, which this
+    takes off again. Outcomes that do not vary need no model: their value is the prediction.
+    """
+
+    def __init__(self, estimator: Any) -> None:
+        self.estimator = estimator
+
+    def fit(self, X: pd.DataFrame, y: Any) -> MeanModel:
+        """Fits a copy of the estimator on X, shape (n, features), and y, shape (n,)."""
+        X, weight = _split_weight(X)
+        y = np.asarray(y, dtype=np.float64)
+        self.constant_ = float(y[0]) if y.size and (y == y[0]).all() else None
+        if self.constant_ is None:
+            extra = {} if weight is None else {"sample_weight": weight}
+            target = y.astype(int) if is_classifier(self.estimator) else y
+            self.model_ = clone(self.estimator).fit(X, target, **extra)
+        return self
+
+    def predict(self, X: pd.DataFrame) -> Floats:
+        """Expected outcome, shape (n,), outcome units."""
+        X, _ = _split_weight(X)
+        if self.constant_ is not None:
+            return np.full(len(X), self.constant_)
+        if is_classifier(self.estimator):
+            return np.asarray(self.model_.predict_proba(X)[:, 1], dtype=np.float64)
+        return np.asarray(self.model_.predict(X), dtype=np.float64)
+
+
+def with_weight(X: pd.DataFrame, weight: Floats | None) -> pd.DataFrame:
+    """X with its sample weights as a last column, or X itself without any."""
+    return X if weight is None else X.assign(**{WEIGHT: weight})
+
+
+def _split_weight(X: pd.DataFrame) -> tuple[pd.DataFrame, Floats | None]:
+    if WEIGHT not in X.columns:
+        return X, None
+    return X.drop(columns=WEIGHT), np.asarray(X[WEIGHT], dtype=np.float64)
