@@ -1,0 +1,57 @@
+"""Numbers with their errors, from arrays: per-lead scores, intervals, bands, areas, sequential validation."""
+
+from __future__ import annotations
+
+from leadlift.inference.areas import area_estimate, area_se, half_sample_se, unit_influence
+from leadlift.inference.cells import CellCounts, cell_counts, merge_cells, merge_strata
+from leadlift.inference.curves import band_critical_value, gain_curve, gain_curve_influence
+from leadlift.inference.estimates import Estimate, MeansDifference, difference_in_means, organisation_means
+from leadlift.inference.intervals import Interval, ScoreInterval, miettinen_nurminen, p_value, t_interval
+from leadlift.inference.ranks import RankArea, is_constant, rank_area, toc
+from leadlift.inference.score_means import covariance, mean_of_scores
+from leadlift.inference.scores import aipw_scores, contrast_scores, ipw_scores
+from leadlift.inference.segments import EqualityTest, equality_test, possibly_best
+from leadlift.inference.sequential import Block, Sequential, combine, sequential_blocks, unit_permutation
+from leadlift.inference.simultaneous import adjusted_p_values, max_t
+
+__all__ = [
+    "Block",
+    "CellCounts",
+    "EqualityTest",
+    "Estimate",
+    "Interval",
+    "MeansDifference",
+    "RankArea",
+    "ScoreInterval",
+    "Sequential",
+    "adjusted_p_values",
+    "aipw_scores",
+    "area_estimate",
+    "area_se",
+    "band_critical_value",
+    "cell_counts",
+    "combine",
+    "contrast_scores",
+    "covariance",
+    "difference_in_means",
+    "equality_test",
+    "gain_curve",
+    "gain_curve_influence",
+    "half_sample_se",
+    "ipw_scores",
+    "is_constant",
+    "max_t",
+    "mean_of_scores",
+    "merge_cells",
+    "merge_strata",
+    "miettinen_nurminen",
+    "organisation_means",
+    "p_value",
+    "possibly_best",
+    "rank_area",
+    "sequential_blocks",
+    "t_interval",
+    "toc",
+    "unit_influence",
+    "unit_permutation",
+]

@@ -1,0 +1,192 @@
+"""Areas under the targeting operator characteristic, from per-lead scores.
+
+TOC(q) is the mean score of the top share q by priority, less the mean of all. AUTOC averages it over q, QINI averages
+q TOC(q): both as grf defines them, over the observed ranks.
+
+    AUTOC = mean_i TOC(i/n)        QINI = sum_i (i/n^2) TOC(i/n)
+
+Leads of one priority share their mean score and their mean weight, so that row order means nothing. The influence is
+the exact derivative of the area in each lead's weight. It holds the part due to estimated ranks: a lead that enters
+moves those below it down.
+
+References: Yadlowsky, Fleming, Shah, Brunskill, Wager (2025), JASA; grf 2.x, rank_average_treatment_effect.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from leadlift.base.problems import did_you_mean, stop
+from leadlift.base.records import Record
+from leadlift.inference._arrays import Bools, Floats, Ints, finite_columns
+
+Target = Literal["qini", "autoc"]
+
+
+@dataclass(frozen=True)
+class RankArea(Record):
+    """An area and each lead's part in it.
+
+    Attributes:
+        value: the area, outcome units per lead.
+        influence: shape (n,), outcome units; adds up to 0. The error is that of its mean by unit (`area_se`).
+    """
+
+    value: float
+    influence: Floats
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Leads from highest to lowest priority, ties averaged.
+
+    Attributes:
+        order: rows from highest to lowest priority, shape (n,).
+        group: tie group of each sorted row, 0 is the highest priority, shape (n,).
+        size: rows of each group, shape (groups,).
+        score: group mean scores, on every sorted row, shape (n,), outcome units.
+        weight: group mean weights, on every sorted row, shape (n,).
+    """
+
+    order: Ints
+    group: Ints
+    size: Ints
+    score: Floats
+    weight: Floats
+
+
+def ranked(scores: Floats, priority: Floats, weights: Floats) -> Ranking:
+    """Sorts leads by priority; ties are sorted by score and weight, so that sums don't depend on row order."""
+    order = np.lexsort((weights, scores, -priority))
+    falls = np.diff(priority[order]) != 0
+    group = np.concatenate([[0], np.cumsum(falls)]).astype(np.int64)
+    size = np.bincount(group).astype(np.int64)
+    total = np.bincount(group, weights=weights[order])
+    mean = np.bincount(group, weights=(weights * scores)[order]) / total
+    return Ranking(order.astype(np.int64), group, size, mean[group], (total / size)[group])
+
+
+def rank_area(scores: Any, priority: Any, *, target: Target, weights: Any = None) -> RankArea:
+    """AUTOC or QINI of a priority, with each lead's influence.
+
+    Args:
+        scores: per-lead uplift scores, shape (n,), outcome units.
+        priority: what leads are ranked by, highest first, shape (n,).
+        target: `qini` or `autoc`.
+        weights: positive sample weights, shape (n,); None: all equal. Rescaling them changes nothing.
+
+    Returns:
+        The area; exactly 0, with influence 0, for a constant priority.
+
+    Raises:
+        DataError: no leads, lengths that differ, a missing value, a weight that isn't positive, or another target.
+
+    Examples:
+        >>> rank_area([3.0, 1.0, 0.0, 0.0], [4, 3, 2, 1], target="qini").value
+        0.3125
+        >>> rank_area([3.0, 1.0, 0.0, 0.0], [1, 1, 1, 1], target="autoc").value
+        0.0
+    """
+    outcome, order_by, weight = _columns(scores, priority, weights)
+    if target not in ("qini", "autoc"):
+        found = f"`{target}`: {did_you_mean(str(target), ['qini', 'autoc'])}"
+        raise stop("an area", "target", "`target` is `qini` or `autoc`", found, "choose one")
+    if is_constant(order_by):
+        return RankArea(0.0, np.zeros_like(outcome))
+    ranking = ranked(outcome, order_by, weight)
+    value, by_position, by_score = (_qini if target == "qini" else _autoc)(ranking)
+    shared = _group_mean(by_position, ranking)
+    own = (outcome[ranking.order] - ranking.score) * _group_mean(by_score, ranking)
+    influence = np.empty_like(outcome)
+    influence[ranking.order] = shared + own
+    return RankArea(value, influence * weight * outcome.size / ranking.weight.sum())
+
+
+def _autoc(ranking: Ranking) -> tuple[float, Floats, Floats]:
+    """AUTOC, its derivative in the weight of each position, and in the score of each position per unit of weight."""
+    score, weight = ranking.score, ranking.weight
+    above, gained = np.cumsum(weight), np.cumsum(weight * score)
+    total, mean = above[-1], gained[-1] / above[-1]
+    toc_at = gained / above - mean
+    value = float((weight * toc_at).sum() / total)
+    below = _reverse_cumsum(weight / above)
+    diluted = _reverse_cumsum(weight * gained / above**2)
+    return value, toc_at - value + score * below - diluted - (score - mean), below - 1
+
+
+def _qini(ranking: Ranking) -> tuple[float, Floats, Floats]:
+    """QINI and its derivatives, as `_autoc`."""
+    score, weight = ranking.score, ranking.weight
+    above, gained = np.cumsum(weight), np.cumsum(weight * score)
+    total, mean = above[-1], gained[-1] / above[-1]
+    gap = gained - above * mean
+    value = float((weight * gap).sum() / total**2)
+    lift = (_reverse_cumsum(weight) - (weight * above).sum() / total) / total
+    return value, gap / total - 2 * value + (score - mean) * lift, lift
+
+
+def _reverse_cumsum(values: Floats) -> Floats:
+    summed: Floats = np.cumsum(values[::-1])[::-1]
+    return summed
+
+
+def _group_mean(values: Floats, ranking: Ranking) -> Floats:
+    means: Floats = (np.bincount(ranking.group, weights=values) / ranking.size)[ranking.group]
+    return means
+
+
+def toc(scores: Any, priority: Any, q: Any, weights: Any = None) -> Floats:
+    """TOC at given shares: the mean score of the top share less the mean of all.
+
+    At a share between two leads the next lead counts in part: 17.5 leads are 17 and half of the 18th.
+
+    Args:
+        scores: per-lead uplift scores, shape (n,), outcome units.
+        priority: what leads are ranked by, highest first, shape (n,).
+        q: shares, shape (Q,), inside (0, 1].
+        weights: positive sample weights, shape (n,); None: all equal.
+
+    Returns:
+        Shape (Q,), outcome units per lead touched; 0 at q = 1.
+
+    Raises:
+        DataError: a share outside (0, 1], or as `rank_area`.
+
+    Examples:
+        >>> toc([3.0, 1.0, 0.0, 0.0], [4, 3, 2, 1], [0.25, 0.5, 1.0])
+        array([2., 1., 0.])
+    """
+    outcome, order_by, weight = _columns(scores, priority, weights)
+    shares = np.atleast_1d(np.asarray(q, dtype=np.float64))
+    if not ((shares > 0) & (shares <= 1)).all():
+        raise stop("a targeting curve", "share", "`q` lies inside (0, 1]", f"{shares}", "leave out q = 0")
+    ranking = ranked(outcome, order_by, weight)
+    above = np.concatenate([[0.0], np.cumsum(ranking.weight)])
+    gained = np.concatenate([[0.0], np.cumsum(ranking.weight * ranking.score)])
+    reached = shares * above[-1]
+    curve: Floats = np.interp(reached, above, gained) / reached - gained[-1] / above[-1]
+    return np.where(shares == 1, 0.0, curve)
+
+
+def is_constant(priority: Any) -> bool:
+    """Does this priority rank nothing: one value only, or no lead?
+
+    Examples:
+        >>> is_constant([0.5, 0.5]), is_constant([0.5, 0.6]), is_constant([])
+        (True, False, True)
+    """
+    values = np.asarray(priority, dtype=np.float64)
+    return bool(values.size == 0 or (values == values[0]).all())
+
+
+def _columns(scores: Any, priority: Any, weights: Any) -> tuple[Floats, Floats, Floats]:
+    equal = np.ones(np.shape(scores)) if weights is None else weights
+    outcome, order_by, weight = finite_columns("a ranking", scores=scores, priority=priority, weights=equal)
+    bad: Bools = weight <= 0
+    if bad.any() or not outcome.size:
+        found = f"{int(bad.sum()):,} weights that aren't positive, of {outcome.size:,} leads"
+        raise stop("a ranking", "weights", "a ranking has leads, with positive weights", found, "drop such leads")
+    return outcome, order_by, weight
