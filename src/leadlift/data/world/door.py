@@ -29,7 +29,7 @@ class Assigned:
         arm: code into `arms`.
         arms: the arms that occur.
         start: when the lead's window starts: its assignment, or its creation if that is later.
-        late: whether it was created after it was assigned.
+        late: whether it was created after it was assigned, or the assignments say that it is late.
         lead_id, treatment, assigned_at: the columns, with rows numbered from 0.
     """
 
@@ -71,11 +71,16 @@ def read_assignments(world: World, frame: pd.DataFrame, arms: Mapping[str, Any])
         arm=pd.Index(names).get_indexer(pd.Index(treatment)).astype(np.int64),
         arms=names,
         start=start,
-        late=(created > assigned_at).to_numpy(),
+        late=(created > assigned_at).to_numpy() | _said_late(frame),
         lead_id=lead_id,
         treatment=treatment,
         assigned_at=assigned_at,
     )
+
+
+def _said_late(frame: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    """What a column `late` says: a late lead may be logged with the time at which it inherited its arm."""
+    return np.asarray(frame["late"].fillna(False) if "late" in frame else np.zeros(len(frame)), dtype=np.bool_)
 
 
 def _check_leads(

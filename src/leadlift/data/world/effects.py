@@ -12,7 +12,7 @@ from leadlift.data.world.config import Mechanic, WorldConfig
 from leadlift.data.world.products import Products
 from leadlift.data.world.streams import Floats, Integers, clipped, normals, uniforms
 
-READINESS_SLOPE = 1.6  # log-odds per standard deviation of readiness: makes most leads clear cases
+READINESS_SLOPE = 1.3  # log-odds per standard deviation of readiness: makes most leads clear cases
 LEAST = 0.0005
 MOST = 0.92  # of the share closed in the window: nobody is certain to buy
 PER_MORE = 0.5  # what each further mechanic of an arm adds, as a share of its strength
@@ -63,17 +63,17 @@ def make_effects(config: WorldConfig, log_odds: Floats, readiness: Floats, openn
 def _shapes(preset: str, rank: Floats, openness: Floats, timing: Floats) -> tuple[Floats, Floats]:
     """Gain and harm by readiness rank in (0, 1), openness and timing."""
     nothing = np.zeros(len(rank))
-    open_to = 1.0 + 0.6 * clipped(openness / 1.5, -1, 1)
-    soon = 1.0 + 0.3 * clipped(timing / 1.5, -1, 1)
+    open_to = 1.0 + 0.5 * clipped(openness / 1.5, -1, 1)
+    soon = 1.0 + 0.25 * clipped(timing / 1.5, -1, 1)
     if preset == "null":
         return nothing, nothing
     if preset == "unrelated":
-        return 0.03 * open_to, nothing
-    rising = clipped((rank - 0.6) / 0.4, 0, 1)
+        return 0.035 * open_to, nothing
+    rising = clipped((rank - 0.65) / 0.35, 0, 1)
     if preset == "likeliest":
-        return 0.17 * rising * open_to * soon, nothing
-    middle = clipped(1.0 - ((rank - 0.5) / 0.32) ** 2, 0, 1)
-    return 0.125 * middle * open_to * soon, 0.16 * rising * clipped(-openness, 0, 2)
+        return 0.18 * rising * open_to * soon, nothing
+    middle = clipped(1.0 - ((rank - 0.56) / 0.18) ** 2, 0, 1)
+    return 0.175 * middle * open_to * soon, 0.185 * rising * clipped(-openness, 0, 1.5)
 
 
 def problem_shares(config: WorldConfig, seed: int, products: Products) -> Floats:
@@ -81,7 +81,7 @@ def problem_shares(config: WorldConfig, seed: int, products: Products) -> Floats
     size = len(products.length)
     order = np.argsort(uniforms(seed, "problem/moves", size), kind="stable")
     share = np.empty(size)
-    share[order] = np.linspace(1.7, 0.3, size) if size > 1 else 1.0
+    share[order] = np.linspace(1.6, 0.4, size) if size > 1 else 1.0
     return share / float((products.prevalence * share).sum())
 
 

@@ -47,7 +47,9 @@ def _noise(seed: int, name: str, n: int) -> Floats:
     return normals(seed, f"feature/{name}", n)
 
 
-def _missing(config: WorldConfig, seed: int, name: str, n: int, times: float = 1.0) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def _missing(
+    config: WorldConfig, seed: int, name: str, n: int, times: float = 1.0
+) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     return uniforms(seed, f"missing/{name}", n) < times * config.missing
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 from leadlift.base.errors import PropensityError
 from leadlift.base.problems import Problems
 from leadlift.data.world.streams import Floats, Integers, uniforms
-from leadlift.data.world.text import identifiers, words
+from leadlift.data.world.text import words
 from leadlift.data.world.world import SCORE_GROUPS, World
 
 Shares = Mapping[str, float | Mapping[str, float]]
@@ -68,7 +68,10 @@ def six_group_assignment(
 
 def _shares(arms: Shares) -> tuple[list[str], Floats]:
     """Names of the arms, and their shares by score group, shape (groups, arms)."""
-    columns = [[share] * 3 if not isinstance(share, Mapping) else [share.get(g, 0.0) for g in SCORE_GROUPS] for share in arms.values()]
+    columns = [
+        [share] * 3 if not isinstance(share, Mapping) else [share.get(g, 0.0) for g in SCORE_GROUPS]
+        for share in arms.values()
+    ]
     shares = np.array(columns, dtype=np.float64).reshape(len(arms), 3).T
     problems = Problems("the shares of the arms")
     for group, row in zip(SCORE_GROUPS, shares, strict=True):

@@ -30,7 +30,7 @@ class Observed:
         touches: a row per touch: `touch_id`, `lead_id`, `mechanic`, `touched_at`, `cost`, `rep_id`.
         deals: a row per deal closed and known by then, won or lost: the columns of the `deals` table.
         outcomes: a row per assigned lead, in the order of the assignments: `lead_id`, `organisation_id`, `treatment`,
-            `assigned_at`, `late` (created after it was assigned; its window starts when it was created), `touched`,
+            `assigned_at`, `late` (created after it was assigned, or said to be late; its window starts when it was created), `touched`,
             `converted` (won within the window and known by then), `revenue` and `cost` (money), `open` (window or
             booking not over: `converted` may still change).
         until: the moment.
@@ -81,8 +81,8 @@ def observe(
 
     Args:
         world: the company.
-        assignments: a row per lead: `lead_id`, `treatment`, `assigned_at` (with a zone), and `organisation_id` if you
-            like; other columns are ignored.
+        assignments: a row per lead: `lead_id`, `treatment`, `assigned_at` (with a zone), and `organisation_id` and
+            `late` if you like; other columns are ignored.
         arms: the mechanics of each treatment in `assignments`, by name; none for control (or a holdout).
         until: what is known then is returned; None: when the last window and booking lag are over.
         draw: which luck: another number gives the same leads another, independent course. Use one per round.
@@ -160,9 +160,7 @@ def _chances(
     return chance, factor
 
 
-def _spilled(
-    config: WorldConfig, organisation: Integers, touched: npt.NDArray[np.bool_]
-) -> npt.NDArray[np.bool_]:
+def _spilled(config: WorldConfig, organisation: Integers, touched: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     """Untouched leads of an organisation in which another one is touched; nobody without spill-over."""
     if config.spillover == 0:
         return np.zeros(len(touched), dtype=np.bool_)
@@ -183,7 +181,7 @@ def _outcomes(world: World, given: Assigned, fates: Fates, touches: pd.DataFrame
     converted = fates.won & (fates.closes < config.window_days) & known.to_numpy()
     closed = later(given.start, np.full(len(given.lead), config.window_days + config.booking_lag_days))
     spent = touches.groupby("lead_id", sort=False)["cost"].sum()
-    seen = spent.index.get_indexer(given.lead_id)
+    seen = spent.index.get_indexer(pd.Index(given.lead_id))
     cost = np.append(spent.to_numpy(dtype=np.float64), 0.0)[seen]
     return pd.DataFrame(
         {

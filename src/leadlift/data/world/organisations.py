@@ -94,7 +94,7 @@ def _looks(config: WorldConfig, seed: int, name: str, main: npt.NDArray[np.int64
     n = len(main)
     follows = uniforms(seed, f"organisation/{name}/follows", n) < config.firmographic_signal
     fitting = (main * 5 + 3 * np.floor(3 * uniforms(seed, f"organisation/{name}/fitting", n))).astype(np.int64)
-    common = pick(uniforms(seed, f"organisation/{name}/any", n), 1.0 / (np.arange(choices) + 5.0))
+    common = pick(uniforms(seed, f"organisation/{name}/any", n), np.reciprocal(np.arange(choices) + 5.0))
     return np.where(follows, fitting % choices, common)
 
 

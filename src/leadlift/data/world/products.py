@@ -44,11 +44,11 @@ class Products:
         lifted = (self.popularity + np.arange(len(self.length))[:, None]).ravel()
         found = np.searchsorted(lifted, problem + u, side="right")
         place = found - problem * self.popularity.shape[1]
-        return np.minimum(place, self.length[problem] - 1).astype(np.int64)
+        return np.asarray(np.minimum(place, self.length[problem] - 1), dtype=np.int64)
 
     def after(self, problem: npt.NDArray[np.int64], last: npt.NDArray[np.int64]) -> Integers:
         """The place that follows `last` in each problem's chain; the chain starts again at its end."""
-        return ((last + 1) % self.length[problem]).astype(np.int64)
+        return np.asarray((last + 1) % self.length[problem], dtype=np.int64)
 
 
 def make_products(config: WorldConfig, seed: int) -> Products:

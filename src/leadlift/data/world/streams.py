@@ -46,7 +46,8 @@ def pick(u: Floats, weights: Floats) -> Integers:
     [0, 1, 2]
     """
     upper = np.cumsum(weights)
-    return np.minimum(np.searchsorted(upper, u * upper[-1], side="right"), len(weights) - 1).astype(np.int64)
+    found = np.searchsorted(upper, u * upper[-1], side="right")
+    return np.asarray(np.minimum(found, len(weights) - 1), dtype=np.int64)
 
 
 def pick_rows(u: Floats, weights: Floats) -> Integers:
@@ -64,7 +65,7 @@ def counts(u: Floats, mean: float, shape: float) -> Integers:
     """Counts from uniform draws: negative binomial with this mean and shape (lower: wider spread).
 
     >>> counts(np.array([0.01, 0.5, 0.99]), 4.0, 1.5).tolist()
-    [0, 3, 14]
+    [0, 3, 17]
     """
     if mean == 0:
         return np.zeros(len(u), dtype=np.int64)
@@ -75,7 +76,7 @@ def counts(u: Floats, mean: float, shape: float) -> Integers:
         term *= odds * (shape + len(upper) - 1) / len(upper)
         total += term
         upper.append(total)
-    return np.searchsorted(np.array(upper), u, side="right").astype(np.int64)
+    return np.asarray(np.searchsorted(np.array(upper), u, side="right"), dtype=np.int64)
 
 
 def clipped(values: Any, least: float, most: float) -> Floats:

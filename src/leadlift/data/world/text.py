@@ -37,6 +37,6 @@ def seconds(start: str | pd.Timestamp, after: npt.NDArray[np.float64]) -> pd.Ser
     >>> seconds("2024-01-01", np.array([0.5])).iloc[0].isoformat()
     '2024-01-01T12:00:00+00:00'
     """
-    origin = np.datetime64(pd.Timestamp(start).tz_localize(None).to_datetime64(), "s")
+    origin = pd.Timestamp(start).tz_localize(None).to_datetime64().astype("datetime64[s]")
     moments = origin + np.floor(after * 86_400).astype("timedelta64[s]")
     return pd.Series(moments.astype("datetime64[us]")).dt.tz_localize("UTC")

@@ -71,9 +71,7 @@ def truth_frame(world: World, arms: Mapping[str, Sequence[str]]) -> pd.DataFrame
     return pd.DataFrame(columns)
 
 
-def _arm_columns(
-    world: World, arm: str, used: tuple[Mechanic, ...], base: tuple[Floats, Floats]
-) -> dict[str, object]:
+def _arm_columns(world: World, arm: str, used: tuple[Mechanic, ...], base: tuple[Floats, Floats]) -> dict[str, object]:
     chance, revenue = assigned(world, used)
     columns: dict[str, object] = {f"p_{arm}": chance, f"revenue_{arm}": revenue}
     if used:
