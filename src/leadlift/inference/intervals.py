@@ -125,7 +125,7 @@ def miettinen_nurminen(
     Examples:
         >>> none = miettinen_nurminen(0, 40, 0, 40, level=0.95)
         >>> none.value, round(none.lower, 4), round(none.upper, 4), none.p_value
-        (0.0, -0.0887, 0.0887, 1.0)
+        (0.0, -0.0886, 0.0886, 1.0)
     """
     where = "a score interval"
     x1, n1, x0, n0 = finite_columns(

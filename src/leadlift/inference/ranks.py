@@ -5,9 +5,11 @@ q TOC(q): both as grf defines them, over the observed ranks.
 
     AUTOC = mean_i TOC(i/n)        QINI = sum_i (i/n^2) TOC(i/n)
 
-Leads of one priority share their mean score and their mean weight, so that row order means nothing. The influence is
-the exact derivative of the area in each lead's weight. It holds the part due to estimated ranks: a lead that enters
-moves those below it down.
+Leads of one priority share their mean score; where their weights differ as well, the lighter come first. So row order
+means nothing. (In grf the order of unequal weights within ties does count; this is one such order.)
+
+The influence is the derivative of the area in each lead's weight, shared by tied leads. It holds the part due to
+estimated ranks: a lead that enters moves those below it down.
 
 References: Yadlowsky, Fleming, Shah, Brunskill, Wager (2025), JASA; grf 2.x, rank_average_treatment_effect.
 """
@@ -48,7 +50,7 @@ class Ranking:
         group: tie group of each sorted row, 0 is the highest priority, shape (n,).
         size: rows of each group, shape (groups,).
         score: group mean scores, on every sorted row, shape (n,), outcome units.
-        weight: group mean weights, on every sorted row, shape (n,).
+        weight: weights, sorted, shape (n,).
     """
 
     order: Ints
@@ -59,14 +61,14 @@ class Ranking:
 
 
 def ranked(scores: Floats, priority: Floats, weights: Floats) -> Ranking:
-    """Sorts leads by priority; ties are sorted by score and weight, so that sums don't depend on row order."""
-    order = np.lexsort((weights, scores, -priority))
+    """Sorts leads by priority; ties by weight and score, so that sums don't depend on row order."""
+    order = np.lexsort((scores, weights, -priority))
     falls = np.diff(priority[order]) != 0
     group = np.concatenate([[0], np.cumsum(falls)]).astype(np.int64)
     size = np.bincount(group).astype(np.int64)
     total = np.bincount(group, weights=weights[order])
     mean = np.bincount(group, weights=(weights * scores)[order]) / total
-    return Ranking(order.astype(np.int64), group, size, mean[group], (total / size)[group])
+    return Ranking(order.astype(np.int64), group, size, mean[group], weights[order])
 
 
 def rank_area(scores: Any, priority: Any, *, target: Target, weights: Any = None) -> RankArea:
@@ -134,7 +136,8 @@ def _reverse_cumsum(values: Floats) -> Floats:
 
 
 def _group_mean(values: Floats, ranking: Ranking) -> Floats:
-    means: Floats = (np.bincount(ranking.group, weights=values) / ranking.size)[ranking.group]
+    total = np.bincount(ranking.group, weights=ranking.weight)
+    means: Floats = (np.bincount(ranking.group, weights=ranking.weight * values) / total)[ranking.group]
     return means
 
 

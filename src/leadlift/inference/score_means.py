@@ -86,7 +86,7 @@ def welch_df(units_treated: int, units_control: int) -> float:
 
     Examples:
         >>> round(welch_df(12, 200), 2)
-        12.32
+        12.36
     """
     a, b = 1 / units_treated, 1 / units_control
     return (a + b) ** 2 / (a**2 / (units_treated - 1) + b**2 / (units_control - 1))

@@ -120,7 +120,7 @@ def adjusted_p_values(t: Any, df: Any, correlation: Any, rng: np.random.Generato
         to count; so never 0 while the plain one is not.
 
     Examples:
-        >>> p = adjusted_p_values([2.0, 40.0], np.inf, np.eye(2), np.random.default_rng(1))
+        >>> p = adjusted_p_values([2.0, 9.0], np.inf, np.eye(2), np.random.default_rng(1))
         >>> p.round(2), bool(p[1] > 0)
         (array([0.09, 0.  ]), True)
     """
