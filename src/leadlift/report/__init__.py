@@ -1,0 +1,28 @@
+"""Figures and the HTML page, from result records only; the one room that draws."""
+
+from leadlift.report.answer import Answer, answer
+from leadlift.report.figures import FIGURES, Drawn, all_figures, draw_figure, missing_figures
+from leadlift.report.format import change, count, estimate, interval, level, number, p_value, percent
+from leadlift.report.page import html
+from leadlift.report.tables import Table, all_tables
+
+__all__ = [
+    "FIGURES",
+    "Answer",
+    "Drawn",
+    "Table",
+    "all_figures",
+    "all_tables",
+    "answer",
+    "change",
+    "count",
+    "draw_figure",
+    "estimate",
+    "html",
+    "interval",
+    "level",
+    "missing_figures",
+    "number",
+    "p_value",
+    "percent",
+]

@@ -1,0 +1,98 @@
+"""Whether predicted uplift ranks leads better than their score does, in plain words."""
+
+from __future__ import annotations
+
+from statistics import NormalDist
+
+from leadlift.base.records import RankingDifference, RankingResult, StudyResult
+from leadlift.report import format as fmt
+from leadlift.report._reading import area_decimals, learner_name, listed, segment_test_of, treatments
+
+LEVEL = 0.05
+
+
+def ranking_words(result: StudyResult) -> str:
+    """What the rankings say, arm by arm; empty when none was judged."""
+    arms = [arm for arm in treatments(result) if any(r.treatment == arm for r in result.learners)]
+    said = {arm: _arm_words(result, arm) for arm in arms}
+    if len(set(said.values())) == 1:
+        return next(iter(said.values()))
+    return " ".join(f"“{arm}”: {words}" for arm, words in said.items() if words)
+
+
+def _arm_words(result: StudyResult, arm: str) -> str:
+    learners = [r for r in result.learners if r.treatment == arm and r.learner != "score"]
+    judged = [r for r in learners if r.qini is not None and r.qini_lower is not None]
+    if learners and not judged:
+        reasons = dict.fromkeys(r.message for r in learners if r.message)
+        return " ".join(["No learner's ranking could be judged.", *reasons])
+    if not learners:
+        return ""
+    against = [
+        d
+        for d in result.differences
+        if d.treatment == arm and d.against == "score" and d.lower is not None and d.upper is not None
+    ]
+    return " ".join([_holds(result, arm, judged), *_differences(result, against)])
+
+
+def _holds(result: StudyResult, arm: str, judged: list[RankingResult]) -> str:
+    good = [r for r in judged if _surely_positive(r, among=len(judged))]
+    if good:
+        named = listed(f"the {learner_name(r.learner)}'s" for r in good)
+        return f"On leads it had not seen, {named} ranking finds the leads that gain more."
+    test = segment_test_of(result, arm)
+    if test is not None and test.p_value is not None and test.p_value < LEVEL:
+        return "No learner's ranking was seen to find the leads that gain more, though score groups differ."
+    return "There is no evidence here that uplift differs between leads."
+
+
+def _surely_positive(ranking: RankingResult, among: int) -> bool:
+    """Whether the area is above zero, allowing for how many rankings were tried (Bonferroni)."""
+    qini, lower = ranking.qini, ranking.qini_lower
+    if qini is None or lower is None:
+        return False
+    normal = NormalDist()
+    wider = normal.inv_cdf(1 - LEVEL / (2 * among)) / normal.inv_cdf(1 - LEVEL / 2)
+    return qini - wider * (qini - lower) > 0
+
+
+def _differences(result: StudyResult, against: list[RankingDifference]) -> list[str]:
+    surely = _holm(against)
+    places = area_decimals(result)
+
+    def size(value: float) -> str:
+        return fmt.size(value, result.outcome_kind, places)
+
+    ahead = [d for d in surely if (d.difference or 0) > 0]
+    behind = [d for d in surely if (d.difference or 0) < 0]
+    unclear = [d for d in against if d not in surely]
+    words: list[str] = []
+    for compared, found in (("gains {} more", ahead), ("gains {} less", behind)):
+        words.extend(
+            f"Averaged over how many leads are touched, ranking by the {learner_name(d.learner)} "
+            f"{compared.format(size(abs(d.difference or 0)))} per lead than ranking by score "
+            f"(95% interval of the difference {fmt.spoken(d.lower, d.upper, result.outcome_kind, places)})."
+            for d in found
+        )
+    if unclear:
+        most = max(max(abs(d.lower or 0), abs(d.upper or 0)) for d in unclear)
+        named = listed(f"the {learner_name(d.learner)}'s" for d in unclear)
+        words.append(
+            f"{named[0].upper()}{named[1:]} ranking is not distinguishable from ranking by score: "
+            f"it may gain up to {size(most)} per lead more or less."
+        )
+    return words
+
+
+def _holm(against: list[RankingDifference]) -> list[RankingDifference]:
+    """The differences that stand after allowing for how many were looked at (Holm)."""
+    ordered = sorted(against, key=lambda d: 1.0 if d.p_value is None else d.p_value)
+    standing = []
+    for i, difference in enumerate(ordered):
+        excludes = (difference.lower or 0) > 0 or (difference.upper or 0) < 0
+        p = difference.p_value if difference.p_value is not None else (0.0 if excludes else 1.0)
+        if not excludes or p * (len(ordered) - i) >= LEVEL:
+            break
+        standing.append(difference)
+    return standing

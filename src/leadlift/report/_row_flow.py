@@ -1,0 +1,140 @@
+"""The row account as a flow: rows read, dropped by reason, used, and into which arms they fell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from leadlift.base.records import StudyResult
+from leadlift.report import format as fmt
+from leadlift.report._canvas import NARROW, PALETTE, WIDE, colour, new_figure
+from leadlift.report._reading import control_arm, listed, shorten
+
+MOST_ENDS = 7
+GAP = 0.035
+THINNEST = 0.006
+BAR = 0.016
+
+
+@dataclass(frozen=True)
+class _Node:
+    """A bar of the flow: its label, rows, and where it stands (0 bottom to 1 top)."""
+
+    label: str
+    n: int
+    top: float
+    height: float
+    shade: str
+
+
+def missing(result: StudyResult) -> str:
+    """Why the figure can't be drawn; empty when it can."""
+    return "" if result.rows.read else "The flow of rows is left out: no rows were read."
+
+
+def draw(result: StudyResult, *, narrow: bool) -> Any:
+    """Three columns of bars joined by ribbons, each as thick as its rows are many."""
+    used, dropped, arms = _columns(result)
+    figure = new_figure(NARROW if narrow else WIDE, max(2.3, 0.62 * max(len(arms), 1 + len(dropped)) + 0.5))
+    axes = figure.subplots()
+    axes.set_axis_off()
+    axes.set_xlim(0, 1.0)
+    axes.set_ylim(0, 1)
+    columns = (0.0, 0.36, 0.70) if narrow else (0.0, 0.4, 0.8)
+    read = _Node("read", result.rows.read, 1.0, _height([used, *dropped]), PALETTE["muted"])
+    _flows(axes, columns[0], columns[1], read, [used, *dropped])
+    _flows(axes, columns[1], columns[2], used, arms)
+    most = 13 if narrow else 24
+    for x, nodes in zip(columns, ([read], [used, *dropped], arms), strict=True):
+        _bars(axes, x, nodes, most)
+    return figure
+
+
+def alt(result: StudyResult) -> str:
+    """The flow in words: every number that it shows."""
+    dropped = [f"{fmt.count(n)} dropped ({_plain(reason)})" for reason, n in result.rows.dropped.items()]
+    arms = listed(f"{arm} {fmt.count(n)}" for arm, n in result.arms.items())
+    parts = [f"{fmt.count(result.rows.read)} rows read", *dropped, f"{fmt.count(result.rows.used)} used"]
+    return f"{'; '.join(parts)}{f': {arms}' if result.rows.used and arms else ''}."
+
+
+def caption(result: StudyResult) -> str:
+    """How to read the figure."""
+    return "Every row that was read is either used or dropped for a reason; the used rows by arm."
+
+
+def _plain(reason: str) -> str:
+    return reason.replace("_", " ").replace("-", " ")
+
+
+def _columns(result: StudyResult) -> tuple[_Node, list[_Node], list[_Node]]:
+    """The bar of used rows, those of dropped rows, and the arms', all on one scale."""
+    lost = sorted(((_plain(reason), n) for reason, n in result.rows.dropped.items() if n), key=lambda i: -i[1])
+    middle = [("used", result.rows.used, PALETTE["ink"])]
+    middle += [(reason, n, PALETTE["c2"]) for reason, n in _merged(lost)]
+    ends = _arms(result) if result.rows.used else []
+    room = 0.15 if max(len(middle), len(ends)) < 6 else 0.12
+    scale = max(0.3, 1.0 - room * (max(len(middle), len(ends)) - 1)) / result.rows.read
+    used, *dropped = _stacked(middle, scale, room)
+    return used, dropped, _stacked(ends, scale, room)
+
+
+def _arms(result: StudyResult) -> list[tuple[str, int, str]]:
+    control = control_arm(result)
+    shades = {arm: colour(i) for i, arm in enumerate(arm for arm in result.arms if arm != control)}
+    merged = _merged(list(result.arms.items()), "other arms")
+    return [(arm, n, shades.get(arm, PALETTE["muted"])) for arm, n in merged]
+
+
+def _merged(items: list[tuple[str, int]], rest: str = "other reasons") -> list[tuple[str, int]]:
+    if len(items) <= MOST_ENDS:
+        return items
+    return [*items[: MOST_ENDS - 1], (rest, sum(n for _, n in items[MOST_ENDS - 1 :]))]
+
+
+def _stacked(entries: list[tuple[str, int, str]], scale: float, room: float) -> list[_Node]:
+    """Bars from the top down, with room for a label beside even the thinnest."""
+    nodes = []
+    top = 1.0
+    for label, n, shade in entries:
+        height = max(THINNEST, scale * n)
+        nodes.append(_Node(label, n, top, height, shade))
+        top -= max(height + GAP, room)
+    return nodes
+
+
+def _height(parts: list[_Node]) -> float:
+    return sum(part.height for part in parts)
+
+
+def _flows(axes: Any, x0: float, x1: float, source: _Node, targets: list[_Node]) -> None:
+    y = source.top
+    total = _height(targets)
+    for target in targets:
+        thick = source.height * target.height / total
+        _ribbon(axes, (x0 + BAR, y, thick), (x1, target.top, target.height), target.shade)
+        y -= thick
+
+
+def _ribbon(axes: Any, start: tuple[float, float, float], end: tuple[float, float, float], shade: str) -> None:
+    from matplotlib.patches import PathPatch
+    from matplotlib.path import Path
+
+    (x0, y0, h0), (x1, y1, h1) = start, end
+    mid = (x0 + x1) / 2
+    points = [(x0, y0), (mid, y0), (mid, y1), (x1, y1), (x1, y1 - h1)]
+    points += [(mid, y1 - h1), (mid, y0 - h0), (x0, y0 - h0), (x0, y0)]
+    codes = [Path.MOVETO, *[Path.CURVE4] * 3, Path.LINETO, *[Path.CURVE4] * 3, Path.CLOSEPOLY]
+    axes.add_patch(PathPatch(Path(points, codes), facecolor=shade, alpha=0.2, linewidth=0))
+
+
+def _bars(axes: Any, x: float, nodes: list[_Node], most: int) -> None:
+    from matplotlib.patches import Rectangle
+
+    for node in nodes:
+        bar = Rectangle((x, node.top - node.height), BAR, node.height, facecolor=node.shade, linewidth=0)
+        axes.add_patch(bar)
+        left = x + BAR + 0.012
+        style = {"va": "top", "ha": "left", "clip_on": False, "linespacing": 1.35}
+        axes.text(left, node.top, shorten(node.label, most), fontsize=10, color=PALETTE["muted"], **style)
+        axes.text(left, node.top - 0.065, fmt.count(node.n), fontsize=11, fontweight="bold", **style)
