@@ -37,6 +37,11 @@ def plain(value: Any) -> Any:
     return value
 
 
+def known(value: float) -> float | None:
+    """A number, or None where it is NaN or infinite."""
+    return float(value) if math.isfinite(value) else None
+
+
 @dataclass(frozen=True)
 class RowAccount(Record):
     """Where every row went: `read = used + dropped`, or the record can't be made.

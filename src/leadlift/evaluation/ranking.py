@@ -1,0 +1,286 @@
+"""Does a ranking hold? Learned rankings are judged sequentially, a score that came with the log as it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from leadlift.base.arrays import Codes, Floats
+from leadlift.base.records import Calibration, CurvePoint, RankingDifference, RankingResult, known
+from leadlift.data import AssignmentLog
+from leadlift.evaluation.scores import ENOUGH_EVENTS, expected_events, lead_scores
+from leadlift.inference import (
+    combine,
+    gain_curve,
+    gain_curve_influence,
+    is_constant,
+    max_t,
+    rank_area,
+    sequential_blocks,
+    t_interval,
+    unit_influence,
+    unit_permutation,
+)
+from leadlift.learners import FittedModels, UpliftLearner, fit_models
+from leadlift.learners.cross_fit import Progress, no_progress
+
+LEVEL = 0.95
+SHARES = np.round(np.arange(1, 21) / 20, 2)
+SCORE = "score"
+FEW = f"too few outcomes: fewer than {ENOUGH_EVENTS} expected in an arm of some block"
+NO_RANKING = "no ranking: every lead of every block got the same prediction"
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """What one ranking showed on leads that it had not seen.
+
+    Attributes:
+        qini, autoc: areas, outcome units per lead; NaN where the ranking is constant.
+        influence: units' influence on the Qini, shape (units,): differences are paired through it.
+        qini_se, autoc_se: standard errors.
+        slope, slope_se: of observed on predicted uplift.
+        gain: at SHARES, shape (Q,), and its covariance, shape (Q, Q).
+    """
+
+    qini: float
+    qini_se: float
+    autoc: float
+    autoc_se: float
+    slope: float
+    slope_se: float
+    influence: Floats
+    gain: Floats
+    gain_covariance: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class JudgedBlock:
+    """One block of organisations: every ranking of it by name and arm, and how many organisations it holds."""
+
+    rankings: Mapping[tuple[str, str], Judged]
+    units: int
+    events: Mapping[str, float]
+
+
+def judge(scores: Floats, priority: Floats, organisation: Codes) -> Judged:
+    """Areas, slope and curve of one ranking of leads that it had not seen.
+
+    Args:
+        scores: per-lead scores G, shape (n,), outcome units.
+        priority: what leads are ranked by, shape (n,).
+        organisation: code of each lead's organisation, any whole numbers, shape (n,).
+    """
+    names, unit = np.unique(organisation, return_inverse=True)
+    n_units = len(names)
+    qini = rank_area(scores, priority, target="qini")
+    autoc = rank_area(scores, priority, target="autoc")
+    influence = unit_influence(qini.influence, unit, n_units)
+    constant = is_constant(priority)
+    slope, slope_se = (np.nan, np.nan) if constant else _slope(scores, priority, unit, n_units)
+    on_curve = unit_influence(gain_curve_influence(scores, priority, SHARES), unit, n_units)
+    return Judged(
+        qini=np.nan if constant else qini.value,
+        qini_se=_norm(influence),
+        autoc=np.nan if constant else autoc.value,
+        autoc_se=_norm(unit_influence(autoc.influence, unit, n_units)),
+        slope=slope,
+        slope_se=slope_se,
+        influence=influence,
+        gain=gain_curve(scores, priority, SHARES),
+        gain_covariance=on_curve.T @ on_curve,
+    )
+
+
+def _norm(influence: Floats) -> float:
+    return float(np.sqrt((influence**2).sum()))
+
+
+def _slope(scores: Floats, predicted: Floats, unit: Codes, n_units: int) -> tuple[float, float]:
+    centred = predicted - predicted.mean()
+    spread = float((centred**2).mean())
+    slope = float((centred * scores).mean() / spread)
+    residual = scores - scores.mean() - slope * centred
+    return slope, _norm(unit_influence(centred * residual / spread, unit, n_units))
+
+
+def judge_sequentially(
+    log: AssignmentLog,
+    learners: Mapping[str, UpliftLearner],
+    *,
+    seed: int,
+    blocks: int = 4,
+    progress: Progress = no_progress,
+) -> list[JudgedBlock]:
+    """Judges every learner, and the score, on blocks of organisations that no model had seen (Wager 2024).
+
+    Organisations come in random order. The first half only trains; each later block is ranked, and its per-lead
+    scores adjusted, by models fitted on all earlier organisations. Without a score in the log the outcome model for
+    control, fitted on the same organisations, stands in for it.
+    """
+    order = unit_permutation(log.n_organisations, np.random.default_rng([seed, 4]))
+    place = np.empty(log.n_organisations, dtype=np.intp)
+    judged = []
+    for number, block in enumerate(sequential_blocks(order, blocks=blocks), start=1):
+        place[:] = 0
+        place[block.train_units], place[block.block_units] = 1, 2
+        held = np.flatnonzero(place[log.organisation] == 2)
+        models = fit_models(log, np.flatnonzero(place[log.organisation] == 1), learners, seed)
+        judged.append(_judge_block(log, models, held, len(block.block_units)))
+        progress(f"block {number} of {blocks}")
+    return judged
+
+
+def _judge_block(log: AssignmentLog, models: FittedModels, rows: Codes, units: int) -> JudgedBlock:
+    outcomes, uplift = models.outcomes(log, rows), models.uplift(log, rows)
+    given = log.score_source == "given" and log.score is not None
+    score = log.score[rows] if given and log.score is not None else outcomes[:, 0]
+    rankings = {}
+    for index, arm in enumerate(log.treated_arms):
+        scores = lead_scores(log, arm, outcomes, rows)
+        for name, priority in {**{k: v[:, index] for k, v in uplift.items()}, SCORE: score}.items():
+            rankings[name, arm] = judge(scores, priority, log.organisation[rows])
+    events = {arm: expected_events(log, arm, rows) for arm in log.treated_arms}
+    return JudgedBlock(rankings, units, events)
+
+
+def ranking_results(
+    log: AssignmentLog, blocks: Sequence[JudgedBlock], outcomes: Floats, *, seed: int
+) -> list[RankingResult]:
+    """Areas, calibration and curve of every ranking, combined over blocks.
+
+    Args:
+        log: the leads, with their score.
+        blocks: as judged.
+        outcomes: out-of-fold expected outcomes, shape (n, arms), for the score that came with the log.
+        seed: of simulated critical values.
+    """
+    names = dict.fromkeys(name for name, _ in blocks[0].rankings)
+    results = []
+    for arm in log.treated_arms:
+        for name in names:
+            if name == SCORE and log.score_source == "given":
+                results.append(_fixed(log, arm, outcomes, seed))
+            else:
+                results.append(_sequential(blocks, name, arm, seed))
+    return results
+
+
+def _fixed(log: AssignmentLog, arm: str, outcomes: Floats, seed: int) -> RankingResult:
+    """A score fixed before the draw needs no training: all leads judge it."""
+    assert log.score is not None
+    if expected_events(log, arm) < ENOUGH_EVENTS:
+        return _nothing(SCORE, arm, FEW, "fixed")
+    judged = judge(lead_scores(log, arm, outcomes), log.score, log.organisation)
+    if np.isnan(judged.qini):
+        return _nothing(SCORE, arm, "no ranking: every lead has the same score", "fixed")
+    df = log.n_organisations - 1.0
+    qini, autoc = (
+        t_interval(judged.qini, judged.qini_se, df, LEVEL),
+        t_interval(judged.autoc, judged.autoc_se, df, LEVEL),
+    )
+    return RankingResult(
+        SCORE,
+        arm,
+        judged.qini,
+        qini.lower,
+        qini.upper,
+        judged.autoc,
+        autoc.lower,
+        autoc.upper,
+        method="fixed",
+        qini_se=judged.qini_se,
+        autoc_se=judged.autoc_se,
+        curve=_curve(judged.gain, judged.gain_covariance, df, seed),
+    )
+
+
+def _sequential(blocks: Sequence[JudgedBlock], name: str, arm: str, seed: int) -> RankingResult:
+    if min(block.events[arm] for block in blocks) < ENOUGH_EVENTS:
+        return _nothing(name, arm, FEW)
+    judged = [block.rankings[name, arm] for block in blocks]
+    units, df = [block.units for block in blocks], [max(block.units - 1.0, 1.0) for block in blocks]
+    qini = combine([j.qini for j in judged], [j.qini_se for j in judged], df, LEVEL, units=units)
+    autoc = combine([j.autoc for j in judged], [j.autoc_se for j in judged], df, LEVEL, units=units)
+    slope = combine([j.slope for j in judged], [j.slope_se for j in judged], df, LEVEL, units=units)
+    if qini.blocks_used == 0:
+        reason = NO_RANKING if all(np.isnan(j.qini) for j in judged) else "too few organisations in every block"
+        return _nothing(name, arm, reason)
+    used = [j for j, n in zip(judged, units, strict=True) if np.isfinite(j.qini) and j.qini_se > 0 and n >= 10]
+    weight = np.array([1 / j.qini_se for j in used])
+    weight /= weight.sum()
+    gain = np.asarray(sum(w * j.gain for w, j in zip(weight, used, strict=True)))
+    spread = np.asarray(sum(w**2 * j.gain_covariance for w, j in zip(weight, used, strict=True)))
+    # A score has other units than uplift: a slope of 1 would mean nothing.
+    calibration = (
+        Calibration()
+        if name == SCORE
+        else Calibration(
+            known(slope.value), known(slope.lower), known(slope.upper), known(slope.p_value), slope.blocks_used
+        )
+    )
+    return RankingResult(
+        name,
+        arm,
+        known(qini.value),
+        known(qini.lower),
+        known(qini.upper),
+        known(autoc.value),
+        known(autoc.lower),
+        known(autoc.upper),
+        blocks_used=qini.blocks_used,
+        calibration=calibration,
+        qini_se=known(qini.se),
+        autoc_se=known(autoc.se),
+        curve=_curve(gain, spread, float(sum(df)), seed),
+    )
+
+
+def _nothing(name: str, arm: str, message: str, method: str = "sequential") -> RankingResult:
+    fixed = method == "fixed"
+    return RankingResult(name, arm, *(None,) * 6, method="fixed" if fixed else "sequential", message=message)
+
+
+def _curve(gain: Floats, spread: Floats, df: float, seed: int) -> tuple[CurvePoint, ...]:
+    """The gain at each share with a simultaneous band; the random line reaches the same end."""
+    critical = max_t(spread, df, level=LEVEL, rng=np.random.default_rng([seed, 5]))
+    half = critical * np.sqrt(np.diag(spread))
+    start = CurvePoint(0.0, 0.0, 0.0, 0.0, 0.0)
+    points = (
+        CurvePoint(float(q), float(g), known(g - h), known(g + h), float(q * gain[-1]))
+        for q, g, h in zip(SHARES, gain, half, strict=True)
+    )
+    return (start, *points)
+
+
+def ranking_differences(log: AssignmentLog, blocks: Sequence[JudgedBlock]) -> list[RankingDifference]:
+    """The paired difference in Qini of each learner against the score, on the same leads, sequentially."""
+    names = [name for name in dict.fromkeys(name for name, _ in blocks[0].rankings) if name != SCORE]
+    return [_difference(blocks, name, arm) for arm in log.treated_arms for name in names]
+
+
+def _difference(blocks: Sequence[JudgedBlock], name: str, arm: str) -> RankingDifference:
+    if min(block.events[arm] for block in blocks) < ENOUGH_EVENTS:
+        return RankingDifference(name, SCORE, arm, None, None, None, None, message=FEW)
+    values, errors = [], []
+    for block in blocks:
+        one, other = block.rankings[name, arm], block.rankings[SCORE, arm]
+        # A constant ranking has no order to compare: its area is 0 by definition, but it ranks nothing.
+        values.append(one.qini - other.qini)
+        errors.append(_norm(one.influence - other.influence))
+    df, units = [max(block.units - 1.0, 1.0) for block in blocks], [block.units for block in blocks]
+    result = combine(values, errors, df, LEVEL, units=units)
+    message = "" if result.blocks_used else "no block in which both rank"
+    return RankingDifference(
+        name,
+        SCORE,
+        arm,
+        known(result.value),
+        known(result.lower),
+        known(result.upper),
+        known(result.p_value),
+        result.blocks_used,
+        message,
+    )
