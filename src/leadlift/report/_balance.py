@@ -22,7 +22,7 @@ def missing(result: StudyResult) -> str:
 def draw(result: StudyResult, *, narrow: bool) -> Any:
     """A row per feature, the largest difference on top, a marker per arm."""
     rows = _rows(result)
-    figure = new_figure(NARROW if narrow else WIDE, 1.5 + 0.3 * len(rows))
+    figure = new_figure(NARROW if narrow else WIDE, 1.4 + 0.27 * len(rows))
     axes = figure.subplots()
     axes.grid(True, axis="y")
     axes.axvspan(-USUAL, USUAL, color=PALETTE["muted"], alpha=0.12, linewidth=0)
@@ -42,7 +42,7 @@ def draw(result: StudyResult, *, narrow: bool) -> Any:
     axes.locator_params(axis="x", nbins=5)
     axes.set_xlabel("arm minus control, in standard deviations")
     if len(arms) > 1:
-        legend_below(figure, [mark(shorten(a, 24), **_dot(i)) for i, a in enumerate(arms)], columns=1 if narrow else 3)
+        legend_below(figure, [mark(shorten(a, 24), **_dot(i)) for i, a in enumerate(arms)], narrow=narrow)
     return figure
 
 

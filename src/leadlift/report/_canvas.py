@@ -30,7 +30,7 @@ MOST_ARMS = len(MARKERS)
 
 TEXT = 11.0
 SMALL = 10.0
-WIDE = 8.6
+WIDE = 9.6
 NARROW = 3.9
 
 _STYLE: dict[str, Any] = {
@@ -98,6 +98,7 @@ def new_figure(width: float, height: float) -> Any:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), layout="constrained")
+    figure.get_layout_engine().set(w_pad=0.06, h_pad=0.06, wspace=0.05, hspace=0.05)
     FigureCanvasAgg(figure)
     return figure
 

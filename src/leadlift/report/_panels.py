@@ -57,17 +57,20 @@ def caps(axes: Any, x: float, ends: tuple[float | None, float | None], colour: s
             axes.plot([x - 0.05, x + 0.05], [end, end], color=colour, linewidth=1.3, zorder=2)
 
 
-def legend_below(figure: Any, handles: list[Any], *, columns: int) -> None:
-    """One legend under all panels."""
-    if handles:
-        figure.legend(
-            handles=handles,
-            loc="outside lower left",
-            ncols=min(columns, len(handles)),
-            handlelength=1.6,
-            columnspacing=1.6,
-            fontsize=SMALL,
-        )
+def legend_below(figure: Any, handles: list[Any], *, narrow: bool) -> None:
+    """One legend under all panels, in as many columns as its words leave room for."""
+    if not handles:
+        return
+    longest = max(len(handle.get_label()) for handle in handles)
+    columns = (46 if narrow else 112) // (longest + 7)
+    figure.legend(
+        handles=handles,
+        loc="outside lower left",
+        ncols=max(1, min(columns, len(handles))),
+        handlelength=1.8,
+        columnspacing=1.6,
+        fontsize=SMALL,
+    )
 
 
 def mark(label: str, **how: Any) -> Any:

@@ -68,13 +68,17 @@ def _differences(result: StudyResult, against: list[RankingDifference]) -> list[
     behind = [d for d in surely if (d.difference or 0) < 0]
     unclear = [d for d in against if d not in surely]
     words: list[str] = []
-    for compared, found in (("gains {} more", ahead), ("gains {} less", behind)):
-        words.extend(
-            f"Averaged over how many leads are touched, ranking by the {learner_name(d.learner)} "
-            f"{compared.format(size(abs(d.difference or 0)))} per lead than ranking by score "
-            f"(95% interval of the difference {fmt.spoken(d.lower, d.upper, result.outcome_kind, places)})."
+    for compared, found in (("more", ahead), ("less", behind)):
+        gains = [
+            f"{size(abs(d.difference or 0))} {compared} per lead by the {learner_name(d.learner)} (95% interval of "
+            f"the difference {fmt.spoken(d.lower, d.upper, result.outcome_kind, places)})"
             for d in found
-        )
+        ]
+        if gains:
+            words.append(
+                "Averaged over how many leads are touched, ranking by predicted uplift gains "
+                f"{listed(gains)} than ranking by score."
+            )
     if unclear:
         most = max(max(abs(d.lower or 0), abs(d.upper or 0)) for d in unclear)
         named = listed(f"the {learner_name(d.learner)}'s" for d in unclear)

@@ -29,7 +29,7 @@ def draw_curves(result: StudyResult, *, narrow: bool) -> Any:
     for panel, (ranking, score) in zip(panels, shown, strict=True):
         _draw_curve(panel, result, ranking, score)
     figure.supylabel(f"gain, {change_unit(result)}", fontsize=10, color=PALETTE["muted"])
-    legend_below(figure, _curve_legend(shown), columns=1 if narrow else 3)
+    legend_below(figure, _curve_legend(shown), narrow=narrow)
     return figure
 
 
@@ -69,7 +69,7 @@ def draw_fifths(result: StudyResult, *, narrow: bool) -> Any:
         mark("predicted", **_predicted()),
         mark("observed, 95% interval", marker="o", color=PALETTE["c1"], linestyle="-", linewidth=2, markersize=7),
     ]
-    legend_below(figure, handles, columns=1 if narrow else 2)
+    legend_below(figure, handles, narrow=narrow)
     return figure
 
 

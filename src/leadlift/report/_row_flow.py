@@ -10,8 +10,11 @@ from leadlift.report import format as fmt
 from leadlift.report._canvas import NARROW, PALETTE, WIDE, colour, new_figure
 from leadlift.report._reading import control_arm, listed, shorten
 
+# Heights of a label and of its first line are in inches; the others are shares of the figure.
 MOST_ENDS = 7
 GAP = 0.035
+LABEL = 0.52
+LINE = 0.2
 THINNEST = 0.006
 BAR = 0.016
 
@@ -34,19 +37,19 @@ def missing(result: StudyResult) -> str:
 
 def draw(result: StudyResult, *, narrow: bool) -> Any:
     """Three columns of bars joined by ribbons, each as thick as its rows are many."""
-    used, dropped, arms = _columns(result)
-    figure = new_figure(NARROW if narrow else WIDE, max(2.3, 0.62 * max(len(arms), 1 + len(dropped)) + 0.5))
+    tall = max(2.4, LABEL * _most_in_a_column(result) + 0.9)
+    used, dropped, arms = _columns(result, LABEL / tall)
+    figure = new_figure(NARROW if narrow else WIDE, tall)
     axes = figure.subplots()
     axes.set_axis_off()
-    axes.set_xlim(0, 1.0)
+    axes.set_xlim(0, 1)
     axes.set_ylim(0, 1)
-    columns = (0.0, 0.36, 0.70) if narrow else (0.0, 0.4, 0.8)
+    columns = (0.0, 0.36, 0.70) if narrow else (0.0, 0.42, 0.84)
     read = _Node("read", result.rows.read, 1.0, _height([used, *dropped]), PALETTE["muted"])
     _flows(axes, columns[0], columns[1], read, [used, *dropped])
     _flows(axes, columns[1], columns[2], used, arms)
-    most = 13 if narrow else 24
     for x, nodes in zip(columns, ([read], [used, *dropped], arms), strict=True):
-        _bars(axes, x, nodes, most)
+        _bars(axes, x, nodes, most=13 if narrow else 20, line=LINE / tall)
     return figure
 
 
@@ -67,13 +70,16 @@ def _plain(reason: str) -> str:
     return reason.replace("_", " ").replace("-", " ")
 
 
-def _columns(result: StudyResult) -> tuple[_Node, list[_Node], list[_Node]]:
+def _most_in_a_column(result: StudyResult) -> int:
+    return min(MOST_ENDS + 1, max(len(result.arms), 1 + sum(n > 0 for n in result.rows.dropped.values())))
+
+
+def _columns(result: StudyResult, room: float) -> tuple[_Node, list[_Node], list[_Node]]:
     """The bar of used rows, those of dropped rows, and the arms', all on one scale."""
     lost = sorted(((_plain(reason), n) for reason, n in result.rows.dropped.items() if n), key=lambda i: -i[1])
-    middle = [("used", result.rows.used, PALETTE["ink"])]
+    middle = [("used", result.rows.used, PALETTE["muted"])]
     middle += [(reason, n, PALETTE["c2"]) for reason, n in _merged(lost)]
     ends = _arms(result) if result.rows.used else []
-    room = 0.15 if max(len(middle), len(ends)) < 6 else 0.12
     scale = max(0.3, 1.0 - room * (max(len(middle), len(ends)) - 1)) / result.rows.read
     used, *dropped = _stacked(middle, scale, room)
     return used, dropped, _stacked(ends, scale, room)
@@ -128,13 +134,13 @@ def _ribbon(axes: Any, start: tuple[float, float, float], end: tuple[float, floa
     axes.add_patch(PathPatch(Path(points, codes), facecolor=shade, alpha=0.2, linewidth=0))
 
 
-def _bars(axes: Any, x: float, nodes: list[_Node], most: int) -> None:
+def _bars(axes: Any, x: float, nodes: list[_Node], *, most: int, line: float) -> None:
     from matplotlib.patches import Rectangle
 
     for node in nodes:
         bar = Rectangle((x, node.top - node.height), BAR, node.height, facecolor=node.shade, linewidth=0)
         axes.add_patch(bar)
         left = x + BAR + 0.012
-        style = {"va": "top", "ha": "left", "clip_on": False, "linespacing": 1.35}
+        style = {"va": "top", "ha": "left", "clip_on": False}
         axes.text(left, node.top, shorten(node.label, most), fontsize=10, color=PALETTE["muted"], **style)
-        axes.text(left, node.top - 0.065, fmt.count(node.n), fontsize=11, fontweight="bold", **style)
+        axes.text(left, node.top - line, fmt.count(node.n), fontsize=11, fontweight="bold", **style)

@@ -41,12 +41,12 @@ def missing(result: StudyResult) -> str:
 
 def draw(result: StudyResult, *, narrow: bool) -> Any:
     """Left: mean outcome by group and arm. Right: effect by group with its intervals."""
-    figure = new_figure(NARROW if narrow else WIDE, 6.9 if narrow else 4.1)
+    figure = new_figure(NARROW if narrow else WIDE, 7.0 if narrow else 4.4)
     means, effects = figure.subplots(2, 1) if narrow else figure.subplots(1, 2)
     arms = treatments(result)[:MOST_ARMS]
     _draw_means(means, result, arms)
     _draw_effects(effects, result, arms)
-    legend_below(figure, _legend(result, arms), columns=1 if narrow else 3)
+    legend_below(figure, _legend(result, arms), narrow=narrow)
     return figure
 
 
@@ -66,7 +66,7 @@ def alt(result: StudyResult) -> str:
 def caption(result: StudyResult) -> str:
     """How to read the figure."""
     words = (
-        f"Left: mean of “{result.outcome}” in each score group, with and without the touch. Right: the difference, "
+        f"The mean of “{result.outcome}” in each score group, with and without the touch, and the difference, "
         "adjusted for what was known of each lead. Thick bars are 95% intervals of one group; thin ones with caps hold "
         "for all groups together. The dashed line is the effect over all leads."
     )

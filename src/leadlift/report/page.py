@@ -105,4 +105,10 @@ def _template() -> Template:
 
     loader = PackageLoader("leadlift.report", "templates")
     page = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    page.filters["tight"] = _tight
     return page.get_template("page.html.j2")
+
+
+def _tight(text: str) -> str:
+    """Keeps a number and its unit on one line."""
+    return text.replace(" pp", "\u00a0pp")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from leadlift.base.records import Effect, RankingDifference, RankingResult, Record, SegmentTest, StudyResult
 from leadlift.report import format as fmt
@@ -12,6 +12,7 @@ from leadlift.report._reading import (
     control_arm,
     effect_decimals,
     estimator_name,
+    groups,
     learner_name,
     listed,
     treatments,
@@ -88,10 +89,17 @@ def effects_table(result: StudyResult) -> Table:
     )
 
 
-def _order(result: StudyResult, effect: Effect) -> tuple[int, int, str]:
-    arms = treatments(result)
+def _order(result: StudyResult, effect: Effect) -> tuple[bool, int, int, str, int, str]:
+    """All leads first, then score groups from the lowest up; AIPW before other estimators."""
     by = {"all": 0, "score_group": 1}.get(effect.segment_by, 2)
-    return arms.index(effect.treatment), by, effect.segment_by if by == 2 else ""
+    return (
+        effect.outcome != result.outcome,
+        treatments(result).index(effect.treatment),
+        by,
+        effect.segment_by,
+        groups(result).index(effect.segment) if by == 1 else 0,
+        "" if effect.estimator == "aipw" else effect.estimator,
+    )
 
 
 def _against(result: StudyResult, effect: Effect) -> str:
@@ -127,6 +135,15 @@ def _effects_note(result: StudyResult) -> str:
         f"{units} Simultaneous intervals and adjusted p-values hold over all arms and segments of one kind. "
         f"Intervals: {methods}."
     )
+
+
+def _without_empty(table: Table, title: str) -> Table:
+    """The table without the column `title`, where that says nothing in any row."""
+    at = [column.title for column in table.columns].index(title)
+    if any(row.cells[at] != fmt.MISSING for row in table.rows):
+        return table
+    rows = tuple(replace(row, cells=row.cells[:at] + row.cells[at + 1 :]) for row in table.rows)
+    return replace(table, columns=table.columns[:at] + table.columns[at + 1 :], rows=rows)
 
 
 def segment_tests_table(result: StudyResult) -> Table:
@@ -166,7 +183,7 @@ def _test_row(test: SegmentTest) -> Row:
 def learners_table(result: StudyResult) -> Table:
     """How well each learner, and the score, ranks leads."""
     pp = " (pp)" if result.outcome_kind == "binary" else ""
-    return Table(
+    table = Table(
         name="learners",
         caption="How well does each ranking find the leads that gain more?",
         columns=(
@@ -188,6 +205,7 @@ def learners_table(result: StudyResult) -> Table:
             "earlier organisations only."
         ),
     )
+    return _without_empty(table, "remark")
 
 
 def _learner_row(result: StudyResult, ranking: RankingResult) -> Row:
@@ -213,7 +231,7 @@ def _learner_row(result: StudyResult, ranking: RankingResult) -> Row:
 def differences_table(result: StudyResult) -> Table:
     """Each learner's area minus another ranking's, on the same leads."""
     pp = " (pp)" if result.outcome_kind == "binary" else ""
-    return Table(
+    table = Table(
         name="differences",
         caption="Does one ranking beat another? Difference in Qini on the same leads",
         columns=(
@@ -228,6 +246,7 @@ def differences_table(result: StudyResult) -> Table:
         rows=tuple(_difference_row(result, difference) for difference in result.differences),
         headers=2,
     )
+    return _without_empty(table, "remark")
 
 
 def _difference_row(result: StudyResult, found: RankingDifference) -> Row:
