@@ -141,9 +141,9 @@ class Tracking(Settings):
 class StudyConfig(Settings):
     """One study: one log, one configuration, one MLflow run."""
 
-    version: Literal[1]
-    name: str = Field(min_length=1, pattern=r"^[^/\\\x00]+$")
-    data: DataConfig
+    version: Literal[1] = 1
+    name: str = Field("study", min_length=1, pattern=r"^[^/\\\x00]+$", description="Absent: the file's name.")
+    data: DataConfig | None = Field(None, description="May be absent only where `run_study` is given a log.")
     score_groups: ScoreGroups = ScoreGroups()
     learners: list[LearnerName] = ["t", "x"]
     folds: int = Field(5, ge=2, le=20, description="Folds of organisations for out-of-fold predictions.")
@@ -159,13 +159,16 @@ class StudyConfig(Settings):
     def published(self) -> dict[str, Any]:
         """The settings as plain values, for results.json and MLflow; paths reduced to file names."""
         values = self.model_dump(mode="json")
-        values["data"]["log"] = Path(self.data.log).name
+        if self.data is not None:
+            values["data"]["log"] = Path(self.data.log).name
         return values
 
     def for_digest(self) -> dict[str, Any]:
         """What the study's numbers depend on: tracking and the path of the log left out."""
         values = self.published()
-        del values["tracking"], values["data"]["log"], values["data"]["source"]
+        del values["tracking"]
+        if values["data"] is not None:
+            del values["data"]["log"], values["data"]["source"]
         return values
 
 

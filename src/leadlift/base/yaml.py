@@ -66,7 +66,7 @@ def read_config(path: str | Path) -> StudyConfig:
         ConfigError: something in it can't be used.
     """
     path = Path(path)
-    return parse_config(read_yaml(path), where=path.name)
+    return parse_config({"name": path.stem, **read_yaml(path)}, where=path.name)
 
 
 def _near(path: Path) -> str:

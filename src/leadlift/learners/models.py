@@ -35,7 +35,7 @@ class MeanModel(BaseEstimator):
     """One estimator whose `predict` is the expected outcome, whether it classifies or regresses.
 
     causalml hands its models nothing but X and y. Sample weights therefore travel as a last column of X, which this
-    takes off again. Outcomes that do not vary need no model: their value is the prediction.
+    takes off again. Without features, or where outcomes do not vary, the mean is the prediction.
     """
 
     def __init__(self, estimator: Any) -> None:
@@ -45,7 +45,8 @@ class MeanModel(BaseEstimator):
         """Fits a copy of the estimator on X, shape (n, features), and y, shape (n,)."""
         X, weight = _split_weight(X)
         y = np.asarray(y, dtype=np.float64)
-        self.constant_ = float(y[0]) if y.size and (y == y[0]).all() else None
+        flat = X.shape[1] == 0 or (y == y[0]).all()
+        self.constant_ = float(np.average(y, weights=weight)) if flat else None
         if self.constant_ is None:
             extra = {} if weight is None else {"sample_weight": weight}
             target = y.astype(int) if is_classifier(self.estimator) else y
