@@ -7,7 +7,8 @@ from types import MappingProxyType
 
 from leadlift.base.errors import ConfigError
 from leadlift.base.problems import Problems, did_you_mean, listed
-from leadlift.data.world.config import Mechanic, WorldConfig
+from leadlift.data.world.config import WorldConfig
+from leadlift.data.world.mechanics import Mechanic
 
 ARMS: Mapping[str, Sequence[str]] = MappingProxyType({"control": (), "call": ("call",)})
 

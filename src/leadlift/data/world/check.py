@@ -11,9 +11,10 @@ import pandas as pd
 
 from leadlift.base.errors import ConfigError
 from leadlift.base.problems import Problems, did_you_mean, listed
+from leadlift.data.world.mechanics import Mechanic
 
 if TYPE_CHECKING:
-    from leadlift.data.world.config import Mechanic, WorldConfig
+    from leadlift.data.world.config import WorldConfig
 
 PRESETS = ("fence_sitters", "likeliest", "unrelated", "null")
 MOST_PRODUCTS = 1_000
@@ -21,7 +22,7 @@ MOST_PRODUCTS = 1_000
 # name: (least, most, whole number). An open lower end is written as the least positive number.
 _TINY = 5e-324
 _RANGES: dict[str, tuple[float, float, bool]] = {
-    "leads": (1, math.inf, True),
+    "leads": (1, 100_000_000, True),
     "leads_per_organisation": (1, math.inf, False),
     "late_share": (0, 0.9, False),
     "problems": (1, MOST_PRODUCTS // 3, True),
@@ -111,13 +112,15 @@ def _in_range(problems: Problems, config: WorldConfig, name: str) -> bool:
 
 def _interval(least: float, most: float) -> str:
     low = "above 0" if least == _TINY else f"from {least:g}"
-    return low if most == math.inf else f"{low} to {most:g}"
+    return low if most == math.inf else f"{low} to {most:,.9g}"
 
 
 def _nearest_allowed(value: Any, name: str) -> str:
     least, most, whole = _RANGES[name]
+    if whole and isinstance(value, float) and value.is_integer() and least <= value <= most:
+        return f"{name}={int(value)}"
     if is_number(value, whole=whole) and value > most:
-        return f"{name}={most:g} or less"
+        return f"{name}={most:.9g} or less"
     return f"a {name} above 0" if least == _TINY else f"{name}={least:g} or more"
 
 
@@ -132,8 +135,7 @@ def _check_names(problems: Problems, config: WorldConfig) -> None:
         )
     if not isinstance(config.currency, str) or not config.currency.strip():
         _add(problems, "currency", "`currency` is a code", f"currency={config.currency!r}", 'currency="EUR"')
-    day = pd.to_datetime(config.start, errors="coerce") if isinstance(config.start, str) else pd.NaT
-    if pd.isna(day) or day.tzinfo is not None:
+    if not isinstance(config.start, str) or pd.isna(pd.to_datetime(config.start, format="%Y-%m-%d", errors="coerce")):
         _add(problems, "start", "`start` is a day", f"start={config.start!r}", 'start="2024-01-01"')
 
 
@@ -145,6 +147,10 @@ def _check_organisations(problems: Problems, config: WorldConfig) -> None:
 
 
 def _check_mechanics(problems: Problems, mechanics: tuple[Mechanic, ...], contaminating: str) -> None:
+    others = [mechanic for mechanic in mechanics if not isinstance(mechanic, Mechanic)]
+    if others:
+        _add(problems, "mechanics", "a mechanic is a `Mechanic`", f"{others[0]!r}", 'Mechanic("call", 35.0, 1.0)')
+        return
     names = [mechanic.name for mechanic in mechanics]
     if not names:
         _add(problems, "mechanics", "sales can do something", "no mechanics", "leave out `mechanics`")

@@ -6,35 +6,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from leadlift.data.world.check import check_config
+from leadlift.data.world.mechanics import MECHANICS, Mechanic
 
 Preset = Literal["fence_sitters", "likeliest", "unrelated", "null"]
-
-
-@dataclass(frozen=True)
-class Mechanic:
-    """One thing sales can do to a lead.
-
-    Attributes:
-        name: the word for it in touches and arms.
-        cost: money per touch, in the company's currency; single touches vary by 20% either way.
-        strength: its effect as a multiple of the preset's (a call is 1).
-        amount_factor: what it does to the amount of a deal won; a discount sells cheaper.
-    """
-
-    name: str
-    cost: float
-    strength: float
-    amount_factor: float = 1.0
-
-
-MECHANICS = (
-    Mechanic("email", 0.5, 0.35),
-    Mechanic("sms", 0.2, 0.25),
-    Mechanic("call", 35.0, 1.0),
-    Mechanic("visit", 180.0, 1.4),
-    Mechanic("gift", 60.0, 0.6),
-    Mechanic("discount", 5.0, 0.8, 0.9),
-)
 
 
 @dataclass(frozen=True)
@@ -76,7 +50,7 @@ class WorldConfig:
         missing: share of missing values in features that can be missing (twice that for the budget). 0.1.
         preset: whom a touch moves. `fence_sitters` (middle readiness, some problems, harm to some of the
             likeliest), `likeliest`, `unrelated` (differs between leads, not with the score), `null` (exactly nobody).
-        effect_size: multiplies every effect of the preset. 1.0: about +2 points over all leads, +7 in the best group.
+        effect_size: multiplies every effect of the preset. 1.0: about +2.7 points over all leads, +7 in the best group.
         mechanics: what sales can do.
         mechanic_affinity: how much a mechanic's strength differs between problems, relatively. 0.2.
         contamination: share of leads in arms without mechanics that are touched all the same. 0.03.

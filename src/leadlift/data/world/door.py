@@ -12,6 +12,7 @@ import pandas as pd
 
 from leadlift.base.problems import Problems, did_you_mean, listed, share
 from leadlift.data.world.streams import Integers
+from leadlift.data.world.text import seconds
 
 if TYPE_CHECKING:
     from leadlift.data.world.world import World
@@ -20,7 +21,7 @@ REQUIRED = ("lead_id", "treatment", "assigned_at")
 WHERE = "the assignments"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Assigned:
     """Checked assignments, in the order they came.
 
@@ -63,7 +64,7 @@ def read_assignments(world: World, frame: pd.DataFrame, arms: Mapping[str, Any])
     _check_times(problems, frame["assigned_at"])
     problems.stop_if_any()
     assigned_at = frame["assigned_at"].dt.tz_convert("UTC").astype("datetime64[us, UTC]")
-    created = world.leads["created_at"].take(lead).reset_index(drop=True)
+    created = seconds(world.today, world.lead_data.day[lead])
     start = assigned_at.where(assigned_at >= created, created)
     names = tuple(sorted(treatment.unique().tolist()))
     return Assigned(

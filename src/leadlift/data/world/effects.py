@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit, logit, ndtr
 
-from leadlift.data.world.config import Mechanic, WorldConfig
+from leadlift.data.world.config import WorldConfig
+from leadlift.data.world.mechanics import Mechanic
 from leadlift.data.world.products import Products
 from leadlift.data.world.streams import Floats, Integers, clipped, normals, uniforms
 
@@ -18,7 +19,7 @@ MOST = 0.92  # of the share closed in the window: nobody is certain to buy
 PER_MORE = 0.5  # what each further mechanic of an arm adds, as a share of its strength
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Effects:
     """How a touch of strength 1 moves each lead.
 
@@ -68,7 +69,7 @@ def _shapes(preset: str, rank: Floats, openness: Floats, timing: Floats) -> tupl
     if preset == "null":
         return nothing, nothing
     if preset == "unrelated":
-        return 0.035 * open_to, nothing
+        return 0.035 * (1.0 + 0.9 * clipped(openness / 1.5, -1, 1)), nothing
     rising = clipped((rank - 0.65) / 0.35, 0, 1)
     if preset == "likeliest":
         return 0.18 * rising * open_to * soon, nothing

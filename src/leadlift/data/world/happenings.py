@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from leadlift.data.world.config import Mechanic
 from leadlift.data.world.door import Assigned
+from leadlift.data.world.mechanics import Mechanic
 from leadlift.data.world.streams import Integers, counts, uniforms
 from leadlift.data.world.tables import deal_frame, later, numbered
 from leadlift.data.world.text import identifiers, words

@@ -17,7 +17,7 @@ SEASON = np.array([-0.9, -0.2, 0.9, 0.2, 0.1, 0.9, -0.8, -1.2, 0.4, 0.6, 0.8, -0
 DEAL_SPREAD = 1.5
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class History:
     """Deals before today, in order of time, shape (deals,) each; and where each organisation stands.
 

@@ -26,7 +26,7 @@ SHARED_READINESS = 0.2  # the organisation's part in the variance of readiness
 READINESS = {"fit": 0.70, "engagement": 0.45, "timing": 0.35, "need": 0.43}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Leads:
     """The leads in order of creation, an entry each.
 

@@ -10,11 +10,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from leadlift.base.problems import stop
 from leadlift.data.world.arms import amount_factor, arm_mechanics, contaminating
-from leadlift.data.world.config import Mechanic, WorldConfig
+from leadlift.data.world.config import WorldConfig
 from leadlift.data.world.door import Assigned, read_assignments
 from leadlift.data.world.effects import arm_strengths, touched_probability
 from leadlift.data.world.happenings import deals_table, touches_table
+from leadlift.data.world.mechanics import Mechanic
 from leadlift.data.world.streams import Floats, Integers, uniforms
 from leadlift.data.world.tables import later
 
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from leadlift.data.world.world import World
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Observed:
     """What was seen of an assignment until a moment.
 
@@ -30,9 +32,9 @@ class Observed:
         touches: a row per touch: `touch_id`, `lead_id`, `mechanic`, `touched_at`, `cost`, `rep_id`.
         deals: a row per deal closed and known by then, won or lost: the columns of the `deals` table.
         outcomes: a row per assigned lead, in the order of the assignments: `lead_id`, `organisation_id`, `treatment`,
-            `assigned_at`, `late` (created after it was assigned, or said to be late; its window starts when it was created), `touched`,
-            `converted` (won within the window and known by then), `revenue` and `cost` (money), `open` (window or
-            booking not over: `converted` may still change).
+            `assigned_at`, `late` (created after it was assigned, or said to be late; its window starts no earlier than
+            its creation), `touched`, `converted` (won within the window and known by then), `revenue` and `cost`
+            (money), `open` (window or booking not over: `converted` may still change).
         until: the moment.
     """
 
@@ -42,7 +44,7 @@ class Observed:
     until: pd.Timestamp
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Fates:
     """What becomes of each assigned lead; arrays in the order of the assignments.
 
@@ -96,7 +98,7 @@ def observe(
     mechanics = arm_mechanics(world.config, arms)
     given = read_assignments(world, assignments, mechanics)
     fates = _fates(world, given, mechanics, draw)
-    end = _end(world.config, given) if until is None else pd.Timestamp(until).tz_convert("UTC")
+    end = _end(world.config, given) if until is None else _zoned(until)
     touches = touches_table(world, given, fates, draw, end)
     deals = deals_table(world, given, fates, draw, end)
     return Observed(touches, deals, _outcomes(world, given, fates, touches, end), end)
@@ -104,6 +106,14 @@ def observe(
 
 def _end(config: WorldConfig, given: Assigned) -> pd.Timestamp:
     return pd.Timestamp(given.start.max()) + pd.Timedelta(days=config.window_days + config.booking_lag_days)
+
+
+def _zoned(until: pd.Timestamp) -> pd.Timestamp:
+    moment = pd.Timestamp(until)
+    if moment.tzinfo is None:
+        fix = f'until=pd.Timestamp("{moment.date()}", tz="UTC")'
+        raise stop("the observation", "time-zone", "`until` is a time with a zone", f"until={until}", fix)
+    return moment.tz_convert("UTC")
 
 
 def _fates(world: World, given: Assigned, mechanics: dict[str, tuple[Mechanic, ...]], draw: int) -> Fates:
@@ -170,7 +180,9 @@ def _spilled(config: WorldConfig, organisation: Integers, touched: npt.NDArray[n
 def closing_days(config: WorldConfig, u: Floats) -> Floats:
     """Days from the start of the window to the close: early ones are most common, some come after the window."""
     inside = u / config.closed_in_window
-    early = config.first_close_days + (config.window_days - config.first_close_days) * np.minimum(inside, 1.0) ** 2
+    within = np.minimum(inside, 1.0)
+    within = 0.35 * within + 0.65 * within**2
+    early = config.first_close_days + (config.window_days - config.first_close_days) * within
     rest = (u - config.closed_in_window) / max(1.0 - config.closed_in_window, 1e-12)
     return np.where(inside < 1.0, early, config.window_days * (1.0 + np.maximum(rest, 0.0)) + 0.001)
 

@@ -20,7 +20,7 @@ REGIONS = ("centre", "east", "north", "north-west", "south", "south-west", "west
 _LARGEST = 20_000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Organisations:
     """The organisations, an entry each.
 

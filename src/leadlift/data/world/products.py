@@ -14,7 +14,7 @@ from leadlift.data.world.streams import Floats, Integers, normals, uniforms
 from leadlift.data.world.text import identifiers
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Products:
     """The catalogue.
 

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from leadlift.data.world.arms import amount_factor, arm_mechanics, contaminating
-from leadlift.data.world.config import Mechanic
 from leadlift.data.world.effects import arm_strengths, touched_probability
+from leadlift.data.world.mechanics import Mechanic
 from leadlift.data.world.streams import Floats, Integers
 from leadlift.data.world.text import words
 

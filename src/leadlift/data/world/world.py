@@ -12,7 +12,7 @@ import pandas as pd
 from leadlift.base.errors import ConfigError
 from leadlift.base.problems import stop
 from leadlift.data.world.arms import ARMS
-from leadlift.data.world.check import is_number
+from leadlift.data.world.check import check_names, is_number
 from leadlift.data.world.config import WorldConfig
 from leadlift.data.world.features import FEATURES, feature_frame
 from leadlift.data.world.history import History, make_history
@@ -33,7 +33,7 @@ from leadlift.data.world.truth import truth_frame
 SCORE_GROUPS = ("low", "medium", "high")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class World:
     """A simulated company: its organisations, products, deals and leads, and what a touch would do to each lead.
 
@@ -52,11 +52,14 @@ class World:
     history_data: History
     lead_data: Leads
 
+    def __repr__(self) -> str:
+        sizes = f"leads={len(self.lead_data)}, organisations={len(self.organisation_data)}"
+        return f"World({sizes}, preset={self.config.preset!r}, seed={self.seed})"
+
     @property
     def today(self) -> pd.Timestamp:
         """When the history ends and the leads that are not late exist: the natural day to assign on. UTC."""
-        start = pd.Timestamp(self.config.start).normalize().tz_localize("UTC")
-        return start + pd.Timedelta(days=self.config.history_days)
+        return pd.Timestamp(self.config.start, tz="UTC") + pd.Timedelta(days=self.config.history_days)
 
     @property
     def cuts(self) -> tuple[float, float]:
@@ -170,7 +173,5 @@ def make_world(config: WorldConfig | None = None, *, seed: int, **changes: objec
 
 def configured(config: WorldConfig, changes: Mapping[str, object]) -> WorldConfig:
     """`config` with some parameters changed; unknown names are refused with the nearest one."""
-    from leadlift.data.world.check import check_names
-
     check_names(changes, type(config))
     return replace(config, **changes)  # type: ignore[arg-type]
