@@ -70,7 +70,7 @@ def _differences(result: StudyResult, against: list[RankingDifference]) -> list[
     words: list[str] = []
     for compared, found in (("more", ahead), ("less", behind)):
         gains = [
-            f"{size(abs(d.difference or 0))} {compared} per lead by the {learner_name(d.learner)} (95% interval of "
+            f"{size(abs(d.difference or 0))} {compared} per lead with the {learner_name(d.learner)} (95% interval of "
             f"the difference {fmt.spoken(d.lower, d.upper, result.outcome_kind, places)})"
             for d in found
         ]

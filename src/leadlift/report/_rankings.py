@@ -28,7 +28,7 @@ def draw_curves(result: StudyResult, *, narrow: bool) -> Any:
     figure, panels = _panels(len(shown), narrow)
     for panel, (ranking, score) in zip(panels, shown, strict=True):
         _draw_curve(panel, result, ranking, score)
-    figure.supylabel(f"gain, {change_unit(result)}", fontsize=10, color=PALETTE["muted"])
+    _label_left(panels, f"gain, {change_unit(result)}")
     legend_below(figure, _curve_legend(shown), narrow=narrow)
     return figure
 
@@ -64,7 +64,7 @@ def draw_fifths(result: StudyResult, *, narrow: bool) -> Any:
     figure, panels = _panels(len(shown), narrow)
     for panel, ((arm, learner), bins) in zip(panels, shown, strict=True):
         _draw_fifths(panel, result, bins, arm, learner)
-    figure.supylabel(f"uplift, {change_unit(result)}", fontsize=10, color=PALETTE["muted"])
+    _label_left(panels, f"uplift, {change_unit(result)}")
     handles = [
         mark("predicted", **_predicted()),
         mark("observed, 95% interval", marker="o", color=PALETTE["c1"], linestyle="-", linewidth=2, markersize=7),
@@ -128,6 +128,12 @@ def _panels(n: int, narrow: bool) -> tuple[Any, list[Any]]:
     for spare in grid[n:]:
         spare.set_axis_off()
     return figure, list(grid[:n])
+
+
+def _label_left(panels: list[Any], words: str) -> None:
+    for panel in panels:
+        if panel.get_subplotspec().is_first_col():
+            panel.set_ylabel(words)
 
 
 def _draw_curve(axes: Any, result: StudyResult, ranking: RankingResult, score: RankingResult | None) -> None:

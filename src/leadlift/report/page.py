@@ -59,7 +59,7 @@ def key_numbers(result: StudyResult) -> tuple[KeyNumber, ...]:
     """The few numbers that set the scene."""
     found = [_leads(result)]
     if result.organisations_given:
-        found.append(KeyNumber("Organisations", fmt.count(result.n_organisations), "each in one arm"))
+        found.append(KeyNumber("Organisations", fmt.count(result.n_organisations), "which every interval allows for"))
     arms = treatments(result)[:MOST_KEY_EFFECTS]
     found += [one for arm in arms if (one := _overall(result, arm)) is not None]
     return (*found, _checks(result))
