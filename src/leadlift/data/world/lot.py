@@ -8,12 +8,13 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from leadlift.base.errors import PropensityError
-from leadlift.base.problems import Problems
+from leadlift.base.errors import ConfigError, PropensityError
+from leadlift.base.problems import Problems, did_you_mean, listed, stop
 from leadlift.data.world.streams import Floats, Integers, uniforms
 from leadlift.data.world.text import words
 from leadlift.data.world.world import SCORE_GROUPS, World
 
+UNITS = ("organisation", "lead")
 Shares = Mapping[str, float | Mapping[str, float]]
 
 
@@ -40,6 +41,7 @@ def six_group_assignment(
         `score_group`, `treatment`, `propensity_<arm>` for each arm, `late`, `assigned_at`.
 
     Raises:
+        ConfigError: an unknown unit.
         PropensityError: shares outside (0, 1), or that don't add up to 1 in a score group.
 
     >>> from leadlift.data.world import make_world
@@ -47,6 +49,9 @@ def six_group_assignment(
     >>> sorted(lot["treatment"].unique())
     ['call', 'control']
     """
+    if unit not in UNITS:
+        fix = did_you_mean(str(unit), UNITS)
+        raise stop("the lot", "unit", f"`unit` is one of {listed(UNITS)}", f"unit={unit!r}", fix, ConfigError)
     names, shares = _shares({"control": 0.5, "call": 0.5} if arms is None else arms)
     leads = world.leads
     late = (leads["created_at"] > world.today).to_numpy()
