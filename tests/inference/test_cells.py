@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from leadlift.base.errors import DataError
@@ -21,6 +21,7 @@ def test_leads_of_other_arms_follow_their_cell_and_do_not_count():
 
 
 @given(st.lists(st.tuples(st.integers(-3, 6), st.integers(-1, 1), st.integers(0, 9)), min_size=1, max_size=60))
+@example([(0, 0, 0), (0, 0, 1), (0, 1, 0), (0, 1, 1), (1, 0, 0), (1, 0, 1), (1, 1, 0), (2, 1, 0)])
 def test_merged_cells_are_runs_of_cells_with_two_units_in_both_arms(rows):
     cell, arm, unit = np.array(rows).T
     merged = merge_cells(cell, arm, unit)

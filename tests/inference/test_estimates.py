@@ -138,6 +138,16 @@ def test_a_value_is_given_without_an_error_under_ten_units_an_arm():
     assert means(log(np.random.default_rng(1), 20)).estimate.se > 0
 
 
+def test_an_organisation_in_two_small_cells_is_one_unit_of_the_merged_cell():
+    # Organisation 0 is the only treated one in cells 1 and 2: together they still hold one, and join cell 0.
+    rng = np.random.default_rng(1)
+    unit = np.r_[np.arange(24), np.arange(24), 0, 2, 4, 6, 0, 8, 10, 12]
+    cell = np.repeat([0, 0, 1, 2], [24, 24, 4, 4])
+    data = {"y": rng.normal(size=56), "arm": (np.r_[np.arange(24) % 2, np.arange(24) % 2, 1, 0, 0, 0, 1, 0, 0, 0])}
+    estimate = means({**data, "cell": cell, "unit": unit, "n_units": 24}).estimate
+    assert 0 < estimate.se < 2
+
+
 def test_an_arm_without_leads_gives_no_value():
     data = log(np.random.default_rng(1), 30)
     result = means(data, arm=np.zeros_like(data["arm"]))

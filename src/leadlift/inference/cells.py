@@ -60,8 +60,7 @@ def merge_cells(cell: Any, arm: Any, unit: Any) -> Ints:
     cell, arm, unit = codes(where, "cell", cell), codes(where, "arm", arm), codes(where, "unit", unit)
     check_lengths(where, cell=cell, arm=arm, unit=unit)
     names, position = np.unique(cell, return_inverse=True)
-    counts = [units_per_group(position[arm == a], unit[arm == a], names.size) for a in (0, 1)]
-    return joined(np.column_stack(counts))[position]
+    return joined([some_units(position[arm == a], unit[arm == a], names.size) for a in (0, 1)])[position]
 
 
 def merge_strata(stratum: Any, unit: Any) -> Ints:
@@ -82,24 +81,30 @@ def merge_strata(stratum: Any, unit: Any) -> Ints:
     stratum, unit = codes(where, "stratum", stratum), codes(where, "unit", unit)
     check_lengths(where, stratum=stratum, unit=unit)
     names, position = np.unique(stratum, return_inverse=True)
-    return joined(units_per_group(position, unit, names.size)[:, None])[position]
+    return joined([some_units(position, unit, names.size)])[position]
 
 
-def units_per_group(group: Ints, unit: Ints, groups: int) -> Ints:
-    """How many different units each group holds, shape (groups,)."""
-    pairs = np.unique(np.column_stack([group, unit]), axis=0) if group.size else np.zeros((0, 2), dtype=np.int64)
-    return np.bincount(pairs[:, 0], minlength=groups).astype(np.int64)
+def some_units(group: Ints, unit: Ints, groups: int) -> list[set[int]]:
+    """Two different units of each group if it has two, else what it has.
+
+    That is enough to count to two over several groups, and to see a unit that is in more than one of them.
+    """
+    lowest, highest = np.full(groups, np.iinfo(np.int64).max), np.full(groups, np.iinfo(np.int64).min)
+    np.minimum.at(lowest, group, unit)
+    np.maximum.at(highest, group, unit)
+    return [{a, b} if a <= b else set() for a, b in zip(lowest.tolist(), highest.tolist(), strict=True)]
 
 
-def joined(counts: Ints) -> Ints:
-    """New codes of groups in order, from their unit counts, shape (groups, arms)."""
-    target = np.zeros(len(counts), dtype=np.int64)
-    current, held = 0, np.zeros(counts.shape[1], dtype=np.int64)
-    for k, count in enumerate(counts):
+def joined(units_by_arm: list[list[set[int]]]) -> Ints:
+    """New codes of groups in order, from `some_units` of each arm."""
+    target = np.zeros(len(units_by_arm[0]), dtype=np.int64)
+    current = 0
+    held: list[set[int]] = [set() for _ in units_by_arm]
+    for k, found in enumerate(zip(*units_by_arm, strict=True)):
         target[k] = current
-        held = held + count
-        if (held >= MIN_UNITS).all():
-            current, held = current + 1, np.zeros_like(held)
+        held = [before | units for before, units in zip(held, found, strict=True)]
+        if all(len(units) >= MIN_UNITS for units in held):
+            current, held = current + 1, [set() for _ in units_by_arm]
     return np.minimum(target, max(current - 1, 0))
 
 
