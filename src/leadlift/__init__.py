@@ -1,0 +1,52 @@
+"""leadlift: which sales leads does a touch actually move?
+
+Names are loaded when they are first used, so that importing the package stays quick.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from leadlift import base, data, design, evaluation, inference, learners, report, study
+    from leadlift.data import AssignmentLog
+    from leadlift.learners import TLearner, XLearner
+    from leadlift.study import run_study, simulate_crm
+
+_HOMES = {
+    "AssignmentLog": "leadlift.data",
+    "TLearner": "leadlift.learners",
+    "XLearner": "leadlift.learners",
+    "run_study": "leadlift.study",
+    "simulate_crm": "leadlift.study",
+}
+_ROOMS = ("base", "data", "design", "evaluation", "inference", "learners", "report", "study")
+
+__all__ = [
+    "AssignmentLog",
+    "TLearner",
+    "XLearner",
+    "base",
+    "data",
+    "design",
+    "evaluation",
+    "inference",
+    "learners",
+    "report",
+    "run_study",
+    "simulate_crm",
+    "study",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(importlib.import_module(_HOMES[name]), name)
+    if name in _ROOMS:
+        return importlib.import_module(f"leadlift.{name}")
+    raise AttributeError(f"module 'leadlift' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -219,7 +219,7 @@ class BalanceRow(Record):
 class ScoreInfo(Record):
     """The conversion score and its groups: `source` is `given` (it came with the log) or `estimated` (data-made).
 
-    `cuts` separate the groups: the first holds scores up to and including the first cut, and so on.
+    `cuts` separate the groups: the first holds scores below the first cut, the second those from it on, and so on.
     """
 
     source: Literal["given", "estimated"]

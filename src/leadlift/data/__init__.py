@@ -2,5 +2,17 @@
 
 from leadlift.data.files import find_file, read_table
 from leadlift.data.log import AssignmentLog
+from leadlift.data.log_build import build_log
+from leadlift.data.world import World, WorldConfig, flat_log, make_world, six_group_assignment
 
-__all__ = ["AssignmentLog", "find_file", "read_table"]
+__all__ = [
+    "AssignmentLog",
+    "World",
+    "WorldConfig",
+    "build_log",
+    "find_file",
+    "flat_log",
+    "make_world",
+    "read_table",
+    "six_group_assignment",
+]

@@ -89,6 +89,13 @@ class AssignmentLog:
         """The arms that are compared with control."""
         return self.arms[1:]
 
+    @property
+    def known_before(self) -> pd.DataFrame:
+        """What models may learn from, shape (n, columns): the features, and the score that came with the log."""
+        if self.score_source != "given" or self.names["score"] in self.features.columns:
+            return self.features
+        return self.features.assign(**{self.names["score"]: self.score})
+
     def contrast(self, treatment: str) -> Codes:
         """1 for leads of `treatment`, 0 for control, -1 for other arms, shape (n,)."""
         index = self.arms.index(treatment)

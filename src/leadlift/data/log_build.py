@@ -29,15 +29,21 @@ def build_log(
     propensity: Any,
     features: list[str] | None,
     positive: str | None,
+    already_dropped: Mapping[str, int] | None = None,
 ) -> AssignmentLog:
-    """The log in `frame`; see `AssignmentLog.from_frame`."""
+    """The log in `frame`; see `AssignmentLog.from_frame`.
+
+    `already_dropped` counts rows by reason that were left out before: the row account starts with them.
+    """
     frame = to_pandas(frame)
     problems = Problems(WHERE)
     _check_columns(frame, roles, features or [], problems)
     problems.stop_if_any()
 
-    read = len(frame)
-    frame, dropped = _without_repeats(frame, roles, problems)
+    before = dict(already_dropped or {})
+    read = len(frame) + sum(before.values())
+    frame, repeats = _without_repeats(frame, roles, problems)
+    dropped = {**before, **repeats}
     arm_text, arms = _arms(frame[roles["treatment"]], str(control), problems)
     outcome, kind = outcome_values(frame[roles["outcome"]], positive, problems)
     stratum = labels(frame[roles["stratum"]]) if "stratum" in roles else None

@@ -28,7 +28,7 @@ def everyone(log: AssignmentLog) -> Segments:
 
 
 def score_groups(log: AssignmentLog, settings: ScoreGroups) -> tuple[Segments, ScoreInfo] | None:
-    """The score group of each lead; a score on a cut belongs to the group below it.
+    """The score group of each lead; a score on a cut belongs to the group above it.
 
     Returns: None where the score was estimated and has too few values to make the groups.
 
@@ -38,7 +38,7 @@ def score_groups(log: AssignmentLog, settings: ScoreGroups) -> tuple[Segments, S
     assert log.score is not None
     assert log.score_source is not None
     cuts = settings.edges if settings.cuts is not None else quantile_cuts(log.score, settings.edges)
-    code = np.searchsorted(np.asarray(cuts), log.score, side="left").astype(np.intp)
+    code = np.searchsorted(np.asarray(cuts), log.score, side="right").astype(np.intp)
     sizes = np.bincount(code, minlength=len(settings.names))
     if (sizes == 0).any():
         if log.score_source == "estimated":
@@ -57,9 +57,12 @@ def score_groups(log: AssignmentLog, settings: ScoreGroups) -> tuple[Segments, S
 
 
 def quantile_cuts(score: Floats, quantiles: list[float]) -> list[float]:
-    """Scores that occur, at the quantiles asked for.
+    """Scores that occur, each the lowest of its group, at the quantiles asked for.
 
     >>> quantile_cuts(np.array([0.1, 0.2, 0.3, 0.4, 0.5, 0.6]), [1 / 3, 2 / 3])
-    [0.2, 0.4]
+    [0.3, 0.5]
     """
-    return [float(cut) for cut in np.quantile(score, np.round(quantiles, 6), method="inverted_cdf")]
+    ordered = np.sort(score)
+    # Rounded, so that a third written 0.3333333 is a third.
+    starts = np.round(np.asarray(quantiles) * len(ordered), 3).astype(np.intp)
+    return [float(ordered[min(start, len(ordered) - 1)]) for start in starts]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,7 +48,7 @@ class FittedModels:
 
     def uplift(self, log: AssignmentLog, rows: Codes) -> dict[str, Floats]:
         """Predicted uplift of `rows` by learner, each of shape (rows, arms - 1)."""
-        X, propensity = log.features.iloc[rows], log.propensities[rows]
+        X, propensity = log.known_before.iloc[rows], log.propensities[rows]
         return {
             name: learner.predict(X, propensity=propensity).reshape(len(rows), -1)
             for name, learner in self.learners.items()
@@ -56,7 +56,7 @@ class FittedModels:
 
     def outcomes(self, log: AssignmentLog, rows: Codes) -> Floats:
         """Expected outcomes of `rows` under each arm, shape (rows, arms)."""
-        return self.outcome.predict_outcomes(log.features.iloc[rows])
+        return self.outcome.predict_outcomes(log.known_before.iloc[rows])
 
 
 def fit_models(log: AssignmentLog, rows: Codes, learners: Mapping[str, UpliftLearner], seed: int) -> FittedModels:
@@ -75,7 +75,7 @@ def fit_models(log: AssignmentLog, rows: Codes, learners: Mapping[str, UpliftLea
 def _fit(learner: UpliftLearner, log: AssignmentLog, rows: Codes) -> UpliftLearner:
     copy: Any = clone(learner)
     return copy.fit(  # type: ignore[no-any-return]
-        log.features.iloc[rows],
+        log.known_before.iloc[rows],
         log.outcome[rows],
         treatment=log.arm[rows],
         propensity=log.propensities[rows],
@@ -117,6 +117,6 @@ def cross_fit(
     return OutOfFold(uplift, outcomes, fold)
 
 
-def make_learners(names: list[str], seed: int) -> dict[str, UpliftLearner]:
+def make_learners(names: Sequence[str], seed: int) -> dict[str, UpliftLearner]:
     """The learners that a configuration names."""
     return {name: LEARNERS[name](random_state=seed) for name in names}

@@ -1,0 +1,28 @@
+"""`leadlift run`: the main job."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from leadlift.cli.show import Bars, show_result
+
+
+def run(
+    config: Annotated[Path, typer.Argument(help="The study's configuration, a YAML file.")],
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for the results; default results/ and the study's name.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result record.")] = False,
+) -> None:
+    """Check a log, estimate who is moved by a touch, judge the rankings, track and report it all."""
+    from leadlift.study import run_study
+
+    folder = Path("results") / config.stem if out is None else out
+    with Bars(quiet=as_json) as bars:
+        result = run_study(config, out=folder, progress=bars)
+    show_result(result, folder, as_json=as_json)
+    if result.stopped:
+        raise typer.Exit(1)

@@ -1,0 +1,19 @@
+"""Floor 8: one function per command."""
+
+from leadlift.study.demo import run_demo, write_demo_tables
+from leadlift.study.progress import Progress, Silent
+from leadlift.study.run import run_study
+from leadlift.study.simulate import SimulatedCrm, simulate_crm
+from leadlift.study.workspace import make_workspace, open_ui
+
+__all__ = [
+    "Progress",
+    "Silent",
+    "SimulatedCrm",
+    "make_workspace",
+    "open_ui",
+    "run_demo",
+    "run_study",
+    "simulate_crm",
+    "write_demo_tables",
+]

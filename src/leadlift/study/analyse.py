@@ -1,0 +1,113 @@
+"""What a study computes, from a checked log to records; nothing here reads files or tracks runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from leadlift.base.arrays import Floats
+from leadlift.base.config import StudyConfig
+from leadlift.base.records import (
+    BalanceRow,
+    Check,
+    Effect,
+    RankingDifference,
+    RankingResult,
+    ScoreInfo,
+    SegmentTest,
+    UpliftBin,
+)
+from leadlift.data import AssignmentLog
+from leadlift.design import balance_rows, check_log
+from leadlift.evaluation import (
+    Segments,
+    effects_by_segment,
+    everyone,
+    judge_sequentially,
+    ranking_differences,
+    ranking_results,
+    score_groups,
+    uplift_fifths,
+)
+from leadlift.learners import OutOfFold, cross_fit, make_learners
+from leadlift.study.progress import Progress
+
+
+@dataclass(frozen=True, eq=False)
+class Findings:
+    """Everything a study found, before it is written down."""
+
+    log: AssignmentLog
+    checks: tuple[Check, ...]
+    effects: tuple[Effect, ...] = ()
+    segment_tests: tuple[SegmentTest, ...] = ()
+    score: ScoreInfo | None = None
+    segments: Segments | None = None
+    rankings: tuple[RankingResult, ...] = ()
+    differences: tuple[RankingDifference, ...] = ()
+    fifths: tuple[UpliftBin, ...] = ()
+    balance: tuple[BalanceRow, ...] = ()
+    out_of_fold: OutOfFold | None = None
+    notes: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def stopped(self) -> bool:
+        """Whether a check stopped the study."""
+        return any(check.status == "stop" for check in self.checks)
+
+
+def analyse(log: AssignmentLog, config: StudyConfig, progress: Progress) -> Findings:
+    """Checks a log and, unless a check stops it, estimates everything the configuration asks for."""
+    named = config.data is None or config.data.features is not None
+    with progress.step("checks"):
+        checks = check_log(log, features_named=named, seed=config.seed)
+    if any(check.status == "stop" for check in checks):
+        return Findings(log, tuple(checks), balance=tuple(balance_rows(log)))
+
+    learners = make_learners(config.learners, config.seed)
+    with progress.step("cross-fitting", config.folds) as tick:
+        fitted = cross_fit(learners, log, folds=min(config.folds, log.n_organisations), seed=config.seed, progress=tick)
+    scored = log if log.score is not None else log.with_score(_bounded(log, fitted.outcomes[:, 0]), "estimated")
+
+    with progress.step("effects"):
+        effects, _ = effects_by_segment(scored, everyone(scored), fitted.outcomes, seed=config.seed)
+        grouped = score_groups(scored, config.score_groups)
+        tests: list[SegmentTest] = []
+        if grouped is None:
+            checks.append(_no_groups(scored))
+        else:
+            by_group, tests = effects_by_segment(scored, grouped[0], fitted.outcomes, seed=config.seed)
+            effects += by_group
+    with progress.step("sequential validation", 4) as tick:
+        blocks = judge_sequentially(scored, learners, seed=config.seed, progress=tick)
+    return Findings(
+        log=scored,
+        checks=tuple(checks),
+        effects=tuple(effects),
+        segment_tests=tuple(tests),
+        score=None if grouped is None else grouped[1],
+        segments=None if grouped is None else grouped[0],
+        rankings=tuple(ranking_results(scored, blocks, fitted.outcomes, seed=config.seed)),
+        differences=tuple(ranking_differences(scored, blocks)),
+        fifths=tuple(uplift_fifths(scored, fitted)),
+        balance=tuple(balance_rows(scored)),
+        out_of_fold=fitted,
+    )
+
+
+def _bounded(log: AssignmentLog, score: Floats) -> Floats:
+    return np.clip(score, 0.0, 1.0) if log.outcome_kind == "binary" else score
+
+
+def _no_groups(log: AssignmentLog) -> Check:
+    assert log.score is not None
+    values = len(np.unique(log.score))
+    return Check(
+        "score-groups",
+        "warn",
+        values,
+        f"the estimated score has {values:,} different values, too few for the groups; features say too little about "
+        "who buys: name the team's score (`data.score`), or add features",
+    )

@@ -1,0 +1,74 @@
+"""`leadlift demo`: the main job on a simulated company, the truth beside each estimate."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from leadlift.base.errors import FileError
+from leadlift.base.problems import listed, stop
+from leadlift.base.records import StudyResult
+from leadlift.study.files import staging
+from leadlift.study.progress import Progress, Silent
+from leadlift.study.run import run_study
+from leadlift.study.simulate import simulate_crm
+
+
+def run_demo(
+    *, leads: int, seed: int, out: str | Path | None, preset: str = "fence_sitters", progress: Progress | None = None
+) -> StudyResult:
+    """Simulates a company and runs the study of its six-group test.
+
+    Raises:
+        ConfigError: a parameter of the simulation can't be used.
+        FileError: the folder can't be written.
+    """
+    listener: Progress = progress or Silent()
+    with listener.step("simulating"):
+        crm = simulate_crm(leads=leads, seed=seed, preset=preset)
+    return run_study(crm.config, crm.log, out, truth=crm.true_effects(), progress=listener)
+
+
+def write_demo_tables(folder: str | Path, *, leads: int, seed: int, preset: str = "fence_sitters") -> dict[str, int]:
+    """Writes a simulated company's tables as CSV, as a CRM would export them; returns rows by file name.
+
+    Raises:
+        ConfigError: a parameter of the simulation can't be used.
+        FileError: the folder is there and not empty, or can't be written.
+    """
+    folder = Path(folder)
+    refuse_content(folder)
+    crm = simulate_crm(leads=leads, seed=seed, preset=preset)
+    frames = {**crm.tables, "flat_log": crm.flat}
+    with staging(folder) as temporary:
+        for name, frame in frames.items():
+            as_exported(frame).to_csv(temporary / f"{name}.csv", index=False)
+    return {f"{name}.csv": len(frame) for name, frame in frames.items()}
+
+
+def as_exported(frame: pd.DataFrame) -> pd.DataFrame:
+    """Times as ISO 8601 text with their zone, the rest as it is."""
+    times: dict[Any, Any] = {
+        name: frame[name].dt.strftime("%Y-%m-%dT%H:%M:%SZ")
+        for name in frame.columns
+        if isinstance(frame[name].dtype, pd.DatetimeTZDtype)
+    }
+    return frame.assign(**times)
+
+
+def refuse_content(folder: Path) -> None:
+    """Raises FileError unless `folder` is absent or empty."""
+    if folder.is_dir() and not any(folder.iterdir()):
+        return
+    if folder.exists():
+        held = listed(sorted(path.name for path in folder.iterdir()), 5) if folder.is_dir() else "a file"
+        raise stop(
+            "the output folder",
+            "not-empty",
+            "the folder is new or empty",
+            f"{folder} holds {held}",
+            "name another folder",
+            FileError,
+        )

@@ -1,0 +1,159 @@
+"""What a study leaves behind: results, page, figures, tables and leads, written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from leadlift.base.errors import FileError
+from leadlift.base.problems import listed, stop
+from leadlift.base.records import Record, StudyResult, plain
+from leadlift.report import all_figures, html
+from leadlift.study.analyse import Findings
+
+OURS = frozenset({"results.json", "report.html", "leads.parquet", "figures", "tables"})
+
+
+def check_folder(folder: Path) -> None:
+    """Raises FileError unless results can be written into `folder`: absent, empty, or holding an earlier study's."""
+    where = "the output folder"
+    if folder.exists() and not folder.is_dir():
+        raise stop(
+            where, "not-a-folder", "results go into a folder", f"{folder} is a file", "name another folder", FileError
+        )
+    if folder.is_dir():
+        others = sorted(path.name for path in folder.iterdir() if path.name not in OURS)
+        if others:
+            raise stop(
+                where,
+                "not-empty",
+                "the folder is empty or holds an earlier study",
+                f"{folder} holds {listed(others, 5)}",
+                "name another folder: `--out`",
+                FileError,
+            )
+    parent = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    # Root may write anywhere and os.access says so; elsewhere this finds a read-only folder before hours of work.
+    if not os.access(parent, os.W_OK | os.X_OK):
+        raise stop(
+            where,
+            "no-permission",
+            "results can be written",
+            f"no write permission in {parent}",
+            "name another folder: `--out`",
+            FileError,
+        )
+
+
+@contextmanager
+def staging(folder: Path | None) -> Iterator[Path]:
+    """A folder to write into; at the end it takes the place of `folder`, or vanishes if something went wrong."""
+    parent = None if folder is None else folder.absolute().parent
+    try:
+        if parent is not None:
+            parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=".leadlift-", dir=parent))
+    except OSError as error:
+        raise stop(
+            "the output folder",
+            "no-permission",
+            "results can be written",
+            f"{parent}: {error.strerror}",
+            "name another folder: `--out`",
+            FileError,
+        ) from None
+    try:
+        yield temporary
+        if folder is not None:
+            _replace(folder, temporary)
+    except OSError as error:
+        raise stop(
+            "the output folder",
+            "write",
+            "results can be written",
+            f"{folder}: {error.strerror or error}",
+            "check the space and the permissions",
+            FileError,
+        ) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _replace(folder: Path, temporary: Path) -> None:
+    temporary.chmod(0o755)
+    old = temporary.with_name(temporary.name + "-old")
+    if folder.exists():
+        folder.rename(old)
+    temporary.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def write_results(folder: Path, result: StudyResult) -> None:
+    """Writes results.json and the page."""
+    text = json.dumps(result.to_dict(), indent=1, ensure_ascii=False, allow_nan=False)
+    (folder / "results.json").write_text(text + "\n", encoding="utf-8")
+    (folder / "report.html").write_text(html(result), encoding="utf-8")
+
+
+def write_figures_and_tables(folder: Path, result: StudyResult) -> None:
+    """Writes figures as SVG and PNG, and result records as CSV tables."""
+    (folder / "figures").mkdir()
+    for name, drawn in all_figures(result).items():
+        (folder / "figures" / f"{name}.svg").write_text(drawn.svg, encoding="utf-8")
+        (folder / "figures" / f"{name}.png").write_bytes(drawn.png_bytes)
+    (folder / "tables").mkdir()
+    for name, table in tables(result).items():
+        table.to_csv(folder / "tables" / f"{name}.csv", index=False)
+
+
+def tables(result: StudyResult) -> dict[str, pd.DataFrame]:
+    """Result records as flat tables by name; empty ones are left out."""
+    records = {
+        "effects": result.effects,
+        "segment_tests": result.segment_tests,
+        "learners": result.learners,
+        "differences": result.differences,
+        "uplift_fifths": result.uplift_bins,
+        "balance": result.balance,
+        "checks": result.checks,
+        "truth": result.truth,
+    }
+    return {name: pd.DataFrame([_flat(row) for row in rows]) for name, rows in records.items() if rows}
+
+
+def _flat(record: Record) -> dict[str, Any]:
+    """One level of plain values: nested records get prefixed names, curves are left to results.json."""
+    flat: dict[str, Any] = {}
+    for name, value in record.to_dict().items():
+        if isinstance(value, dict):
+            flat.update({f"{name}_{key}": item for key, item in value.items()})
+        elif name == "possibly_best":
+            flat[name] = ", ".join(value)
+        elif not isinstance(value, list):
+            flat[name] = plain(value)
+    return flat
+
+
+def leads_frame(findings: Findings) -> pd.DataFrame:
+    """A row per used lead in input order: group, arm and out-of-fold uplift by learner, outcome units."""
+    log = findings.log
+    columns: dict[str, Any] = {"lead_id": log.position if log.lead_id is None else log.lead_id}
+    if findings.segments is not None:
+        names = np.array(findings.segments.names, dtype=object)
+        columns["score_group"] = names[findings.segments.code]
+    columns["treatment"] = np.array(log.arms, dtype=object)[log.arm]
+    uplift = {} if findings.out_of_fold is None else findings.out_of_fold.uplift
+    for learner, values in uplift.items():
+        for index, arm in enumerate(log.treated_arms):
+            name = f"uplift_{learner}" if len(log.treated_arms) == 1 else f"uplift_{learner}[{arm}]"
+            columns[name] = values[:, index]
+    return pd.DataFrame(columns).iloc[np.argsort(log.position, kind="stable")].reset_index(drop=True)

@@ -1,0 +1,135 @@
+"""The main job: configuration -> log -> checks -> estimates -> tracked, reported study."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from leadlift.base.config import StudyConfig, parse_config
+from leadlift.base.digest import digest_of
+from leadlift.base.errors import ConfigError
+from leadlift.base.problems import stop
+from leadlift.base.records import StudyResult, TruthRow, plain
+from leadlift.base.yaml import read_config
+from leadlift.data import AssignmentLog, find_file, read_table
+from leadlift.study.analyse import Findings, analyse
+from leadlift.study.files import check_folder, leads_frame, staging, write_figures_and_tables, write_results
+from leadlift.study.progress import Progress, Silent
+from leadlift.study.tracking import Tracker
+from leadlift.study.versions import versions
+
+
+def run_study(
+    config: StudyConfig | Mapping[str, Any] | str | Path,
+    log: AssignmentLog | None = None,
+    out: str | Path | None = None,
+    *,
+    truth: Sequence[TruthRow] = (),
+    progress: Progress | None = None,
+) -> StudyResult:
+    """Runs one study: what `leadlift run` does.
+
+    Args:
+        config: a configuration, its plain values, or the path of its YAML file.
+        log: the leads; None: read from the file the configuration names.
+        out: folder for results.json, report.html, figures, tables and leads.parquet; None: they go into the MLflow
+            run only.
+        truth: true effects of a simulated company, to stand beside the estimates.
+        progress: listens to the steps.
+
+    Returns:
+        All that was found. Look at `stopped`: a readable log that its checks stop is tracked as a FAILED run and has
+        no estimates.
+
+    Raises:
+        ConfigError: the configuration can't be used.
+        FileError: the log can't be read, or the folder not written.
+        DataError: the log would make an answer wrong.
+        TrackingError: the MLflow store can't be used.
+    """
+    listener: Progress = progress or Silent()
+    settings, beside = _settings(config)
+    folder = None if out is None else Path(out)
+    if folder is not None:
+        check_folder(folder)
+    if log is None:
+        with listener.step("reading"):
+            log = read_log(settings, beside)
+    tracker = Tracker(settings)
+    findings = analyse(log, settings, listener)
+    with listener.step("writing"):
+        return _written(_result(settings, findings, truth), findings, settings, tracker, folder)
+
+
+def read_log(config: StudyConfig, beside: Path | None) -> AssignmentLog:
+    """The log that a configuration names: beside its file, else in LEADLIFT_DATA."""
+    if config.data is None:
+        raise stop(
+            "the configuration",
+            "missing-key",
+            "the configuration names the log",
+            "`data` is missing",
+            "add `data`, or pass a log to `run_study`",
+            ConfigError,
+        )
+    arguments = config.data.log_arguments()
+    identifiers = [arguments[role] for role in ("treatment", "lead_id", "organisation", "stratum") if arguments[role]]
+    frame = read_table(find_file(config.data.log, beside, config.data.source), identifiers)
+    return AssignmentLog.from_frame(frame, **arguments)
+
+
+def _settings(config: StudyConfig | Mapping[str, Any] | str | Path) -> tuple[StudyConfig, Path | None]:
+    if isinstance(config, StudyConfig):
+        return config, None
+    if isinstance(config, Mapping):
+        return parse_config(dict(config)), None
+    return read_config(config), Path(config).parent
+
+
+def _result(config: StudyConfig, findings: Findings, truth: Sequence[TruthRow]) -> StudyResult:
+    log = findings.log
+    return StudyResult(
+        study=config.name,
+        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        config_digest=digest_of(config.for_digest()),
+        log_digest=log.digest,
+        design_digest=log.design_digest,
+        versions=versions(),
+        rows=log.account,
+        arms=log.arm_counts,
+        outcome=log.names["outcome"],
+        outcome_kind=log.outcome_kind,
+        n_organisations=log.n_organisations,
+        organisations_given=log.organisations_given,
+        checks=findings.checks,
+        effects=findings.effects,
+        segment_tests=findings.segment_tests,
+        score=findings.score,
+        learners=findings.rankings,
+        differences=findings.differences,
+        uplift_bins=findings.fifths,
+        balance=findings.balance,
+        truth=tuple(truth),
+        settings=plain(config.published()),
+    )
+
+
+def _written(
+    result: StudyResult, findings: Findings, config: StudyConfig, tracker: Tracker, folder: Path | None
+) -> StudyResult:
+    with staging(folder) as temporary:
+        run = tracker.open_run(result)
+        result = replace(result, mlflow=run)
+        write_results(temporary, result)
+        leads = None
+        if not result.stopped:
+            write_figures_and_tables(temporary, result)
+            leads = leads_frame(findings)
+        tracker.fill_run(run, result, temporary, leads if config.tracking.leads else None)
+        if leads is not None:
+            # Written after the run took its files: the run's own copy carries no names.
+            leads.to_parquet(temporary / "leads.parquet", index=False)
+    return result

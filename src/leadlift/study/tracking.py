@@ -1,0 +1,227 @@
+"""One MLflow run per study, nested runs per learner. The only module that talks to MLflow."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from leadlift.base.config import StudyConfig
+from leadlift.base.errors import TrackingError
+from leadlift.base.problems import stop
+from leadlift.base.records import StudyResult, TrackedRun
+from leadlift.report import answer
+from leadlift.study.files import tables
+
+DEFAULT_URI = "sqlite:///mlruns/mlflow.db"
+
+
+def tracking_uri(config: StudyConfig) -> str:
+    """Where runs go: the configuration's word, else MLFLOW_TRACKING_URI, else sqlite under mlruns/."""
+    return config.tracking.uri or os.environ.get("MLFLOW_TRACKING_URI") or DEFAULT_URI
+
+
+@contextmanager
+def _said_plainly(uri: str) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise stop(
+            "tracking",
+            "mlflow",
+            "the MLflow store can be used",
+            f"{_shown(uri)}: {first}",
+            "check `tracking.uri`, or leave it out for sqlite under mlruns/",
+            TrackingError,
+        ) from error
+
+
+def _shown(uri: str) -> str:
+    """The URI without a password."""
+    return re.sub(r"//[^/@]*@", "//", uri)
+
+
+class Tracker:
+    """A study's place in the MLflow store. Nothing global is set: several studies may track to several stores.
+
+    Raises:
+        TrackingError: the store can't be used.
+    """
+
+    def __init__(self, config: StudyConfig) -> None:
+        self.uri = tracking_uri(config)
+        self.experiment = config.tracking.experiment or config.name
+        os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+        logging.getLogger("mlflow").setLevel(logging.WARNING)
+        self._make_folder()
+        with _said_plainly(self.uri):
+            from mlflow import MlflowClient
+
+            self._client = MlflowClient(tracking_uri=self.uri)
+            found = self._client.get_experiment_by_name(self.experiment)
+            self._experiment_id = found.experiment_id if found else self._create_experiment()
+        self._started = int(time.time() * 1000)
+
+    def _make_folder(self) -> None:
+        if self.uri.startswith("sqlite:///"):
+            folder = Path(self.uri.removeprefix("sqlite:///")).parent
+            with _said_plainly(self.uri):
+                folder.mkdir(parents=True, exist_ok=True)
+
+    def _create_experiment(self) -> str:
+        location = None
+        if self.uri.startswith("sqlite:///"):
+            folder = Path(self.uri.removeprefix("sqlite:///")).absolute().parent
+            location = (folder / "artifacts" / re.sub(r"[^\w.-]+", "-", self.experiment)).as_uri()
+        # Without this tag the UI opens the experiment in its view for language models.
+        tags = {"mlflow.experimentKind": "custom_model_development"}
+        return str(self._client.create_experiment(self.experiment, artifact_location=location, tags=tags))
+
+    def open_run(self, result: StudyResult) -> TrackedRun:
+        """Creates the study's run, still without content."""
+        with _said_plainly(self.uri):
+            run = self._client.create_run(
+                self._experiment_id, start_time=self._started, run_name=result.study, tags=_tags(result)
+            )
+        return TrackedRun(_shown(self.uri), self.experiment, run.info.run_id)
+
+    def fill_run(self, run: TrackedRun, result: StudyResult, folder: Path, leads: pd.DataFrame | None) -> None:
+        """Logs parameters, dataset, metrics, tables and files, then closes the run: FAILED if a check stopped it."""
+        try:
+            with _said_plainly(self.uri):
+                self._log(run.run_id, _params(result), _metrics(result))
+                self._log_dataset(run.run_id, result)
+                for name, table in tables(result).items():
+                    self._client.log_table(
+                        run.run_id, table.astype(object).where(table.notna(), None), f"tables/{name}.json"
+                    )
+                self._client.log_artifacts(run.run_id, str(folder))
+                self._log_leads(run.run_id, leads)
+                self._log_learners(run.run_id, result)
+        except BaseException:
+            self._client.set_terminated(run.run_id, "FAILED")
+            raise
+        self._client.set_terminated(run.run_id, "FAILED" if result.stopped else "FINISHED")
+
+    def _log(self, run_id: str, params: Mapping[str, str], metrics: Mapping[str, float]) -> None:
+        from mlflow.entities import Metric, Param
+
+        now = int(time.time() * 1000)
+        self._client.log_batch(
+            run_id,
+            metrics=[Metric(name, value, now, 0) for name, value in metrics.items()],
+            params=[Param(name, value[:500]) for name, value in params.items()],
+        )
+
+    def _log_dataset(self, run_id: str, result: StudyResult) -> None:
+        from mlflow.entities import Dataset, DatasetInput, InputTag
+
+        name = str((result.settings.get("data") or {}).get("log") or "frame")
+        profile = f'{{"num_rows": {result.rows.used}}}'
+        dataset = Dataset(
+            name=name, digest=result.log_digest, source_type="local", source=f'{{"uri": "{name}"}}', profile=profile
+        )
+        self._client.log_inputs(run_id, [DatasetInput(dataset, [InputTag("mlflow.data.context", "randomised log")])])
+
+    def _log_leads(self, run_id: str, leads: pd.DataFrame | None) -> None:
+        if leads is None:
+            return
+        import tempfile
+
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "leads.parquet"
+            without_names(leads).to_parquet(path, index=False)
+            self._client.log_artifact(run_id, str(path))
+
+    def _log_learners(self, run_id: str, result: StudyResult) -> None:
+        for learner in dict.fromkeys(row.learner for row in result.learners):
+            child = self._client.create_run(
+                self._experiment_id,
+                start_time=self._started,
+                run_name=f"{result.study}: {learner}",
+                tags={
+                    "mlflow.parentRunId": run_id,
+                    "leadlift.learner": learner,
+                    "leadlift.log_digest": result.log_digest,
+                },
+            )
+            self._log(child.info.run_id, {"learner": learner}, _learner_metrics(result, learner))
+            self._client.set_terminated(child.info.run_id)
+
+
+def without_names(leads: pd.DataFrame) -> pd.DataFrame:
+    """Leads with row numbers for identifiers that could be names or e-mail addresses: with blanks or an @."""
+    text = leads["lead_id"].astype(str)
+    if not text.str.contains(r"[@\s]").any():
+        return leads
+    return leads.assign(lead_id=range(len(leads)))
+
+
+def _tags(result: StudyResult) -> dict[str, str]:
+    words = answer(result)
+    note = "\n\n".join(part for part in (f"**{words.headline}**", words.sure, words.do, *words.cautions) if part)
+    return {
+        "leadlift.config_digest": result.config_digest,
+        "leadlift.log_digest": result.log_digest,
+        "leadlift.design_digest": result.design_digest or "",
+        "leadlift.outcome": result.outcome,
+        "leadlift.stopped": str(result.stopped).lower(),
+        "mlflow.note.content": note,
+        "mlflow.source.name": "leadlift",
+    }
+
+
+def _params(result: StudyResult) -> dict[str, str]:
+    flat = dict(_flattened(result.settings))
+    return {_safe(name): value for name, value in flat.items() if not name.startswith("tracking.")}
+
+
+def _flattened(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _flattened(value, f"{prefix}{name}.")
+        elif value is not None:
+            yield f"{prefix}{name}", ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def _safe(name: str) -> str:
+    """A name that MLflow takes: letters, digits and _ - . space : /"""
+    return re.sub(r"[^\w\-. :/]", "_", name)[:240]
+
+
+def _metrics(result: StudyResult) -> dict[str, float]:
+    values: dict[str, float | None] = {"rows/read": result.rows.read, "rows/used": result.rows.used}
+    for row in result.effects:
+        name = f"effect/{row.estimator}/{row.segment}/{row.treatment}"
+        values |= {name: row.effect, f"{name}/se": row.se}
+    for test in result.segment_tests:
+        values[f"groups_differ_p/{test.estimator}/{test.treatment}"] = test.p_value
+    for gap in result.differences:
+        values[f"qini_over_score/{gap.learner}/{gap.treatment}"] = gap.difference
+    values |= {
+        f"checks/{status}": sum(c.status == status for c in result.checks) for status in ("pass", "warn", "stop")
+    }
+    return {_safe(name): float(value) for name, value in values.items() if value is not None}
+
+
+def _learner_metrics(result: StudyResult, learner: str) -> dict[str, float]:
+    values: dict[str, float | None] = {}
+    for row in result.learners:
+        if row.learner == learner:
+            arm = row.treatment
+            values |= {
+                f"qini/{arm}": row.qini,
+                f"qini_lower/{arm}": row.qini_lower,
+                f"qini_upper/{arm}": row.qini_upper,
+            }
+            values |= {f"autoc/{arm}": row.autoc, f"calibration_slope/{arm}": row.calibration.slope}
+            values[f"blocks_used/{arm}"] = row.blocks_used
+    return {_safe(name): float(value) for name, value in values.items() if value is not None}

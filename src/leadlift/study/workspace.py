@@ -1,0 +1,94 @@
+"""`leadlift init` and `leadlift ui`: a new workspace, and MLflow's pages on its runs."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from leadlift.base.errors import TrackingError
+from leadlift.base.problems import stop
+from leadlift.study.demo import as_exported, refuse_content
+from leadlift.study.files import staging
+from leadlift.study.simulate import simulate_crm
+from leadlift.study.tracking import DEFAULT_URI
+
+STUDY = """\
+# A study: one log, one configuration, one MLflow run.  leadlift run study.yaml
+# `leads.csv` is simulated. Put your own log in its place and name its columns below.
+version: 1
+name: {name}
+data:
+  log: leads.csv                        # CSV or Parquet, a row per lead
+  treatment: treatment                  # the arm that the lot assigned
+  control: control                      # the arm that is not touched
+  propensity: {{control: 0.5, call: 0.5}} # P(arm) by design: numbers, or a column per arm
+  outcome: converted                    # 0/1, yes/no, a count or money
+  features: [{features}]
+  lead_id: lead_id
+  organisation: organisation_id         # leave out if every lead stands for itself
+  score: score                          # the score before assignment; leave out to have one estimated
+score_groups: {{quantiles: [0.3333333, 0.6666667], names: [low, medium, high]}}
+learners: [t, x]
+"""
+IGNORED = "mlruns/\nresults/\n"
+
+
+def make_workspace(folder: str | Path, *, leads: int = 6_000, seed: int = 0) -> Path:
+    """Makes a folder with a configuration and a simulated log that it runs on; returns the configuration's path.
+
+    Raises:
+        FileError: the folder is there and not empty, or can't be written.
+    """
+    folder = Path(folder)
+    refuse_content(folder)
+    crm = simulate_crm(leads=leads, seed=seed)
+    columns = [*crm.flat.columns[:3], "treatment", "score", "converted", "revenue", "cost", *crm.world.features]
+    with staging(folder) as temporary:
+        as_exported(crm.flat[columns]).to_csv(temporary / "leads.csv", index=False)
+        text = STUDY.format(name=_plain(folder.absolute().name), features=", ".join(crm.world.features))
+        (temporary / "study.yaml").write_text(text, encoding="utf-8")
+        (temporary / ".gitignore").write_text(IGNORED, encoding="utf-8")
+    return folder / "study.yaml"
+
+
+def _plain(name: str) -> str:
+    """A name that needs no quotes in YAML."""
+    kept = "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in name).strip("-")
+    return f"study-{kept}" if not kept[:1].isalpha() or kept.lower() in ("true", "false", "null") else kept
+
+
+def open_ui(*, uri: str | None, port: int) -> int:
+    """Serves MLflow's pages on 127.0.0.1 until interrupted; returns the server's exit code.
+
+    Raises:
+        TrackingError: there is no store yet.
+    """
+    store = uri or os.environ.get("MLFLOW_TRACKING_URI") or DEFAULT_URI
+    if store.startswith("sqlite:///") and not Path(store.removeprefix("sqlite:///")).exists():
+        raise stop(
+            "the MLflow store",
+            "no-store",
+            "runs were tracked here before",
+            f"{store} is not there",
+            "run `leadlift demo` or `leadlift run` in this folder first",
+            TrackingError,
+        )
+    command = [
+        sys.executable,
+        "-m",
+        "mlflow",
+        "ui",
+        "--backend-store-uri",
+        store,
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+    ]
+    environment = {**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true"}
+    try:
+        return subprocess.run(command, check=False, env=environment).returncode
+    except KeyboardInterrupt:
+        return 0
