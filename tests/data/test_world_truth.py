@@ -166,7 +166,7 @@ def t_learner(world, flat, trees):
     """Predicted uplift of a two-model learner, fitted on other organisations."""
     lightgbm = pytest.importorskip("lightgbm")
     X = flat[["score", *world.features]]
-    X = X.astype({name: "category" for name in X.columns[X.dtypes == "str"]})
+    X = X.astype(dict.fromkeys(X.columns[X.dtypes == "str"], "category"))
     half = (pd.factorize(flat["organisation_id"])[0] % 2).astype(bool)
     called = (flat["treatment"] == "call").to_numpy()
     uplift = np.zeros(len(flat))

@@ -65,7 +65,8 @@ class WorldConfig:
         booking_lag_days: a deal is known at most so many days after it closed. 5.
         lost_recorded: share of leads not won whose loss is written down as a deal. 0.5.
         unlinked_share: share of the observed deals that carry no lead_id. 0: lead results are exact.
-        other_deals: mean further deals per organisation and window that no lead is behind and no touch changes. 0.
+        other_deals: mean further deals per organisation and window that no lead is behind and no touch changes,
+            of any product, within a window of the first assignment. 0: all that is won belongs to a lead.
         reps: how many sales representatives; an organisation always has the same one. 12.
     """
 

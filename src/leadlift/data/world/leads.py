@@ -20,6 +20,7 @@ from leadlift.data.world.organisations import Organisations
 from leadlift.data.world.products import Products
 from leadlift.data.world.streams import Floats, Integers, gammas, normals, pick, pick_rows, uniforms
 
+SCORE_GROUPS = ("low", "medium", "high")
 LATE_DAYS = 60.0
 SHARED_READINESS = 0.2  # the organisation's part in the variance of readiness
 # What readiness is made of: weights whose squares add up to 1.

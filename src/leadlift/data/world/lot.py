@@ -10,9 +10,10 @@ import pandas as pd
 
 from leadlift.base.errors import ConfigError, PropensityError
 from leadlift.base.problems import Problems, did_you_mean, listed, stop
+from leadlift.data.world.leads import SCORE_GROUPS
 from leadlift.data.world.streams import Floats, Integers, uniforms
 from leadlift.data.world.text import words
-from leadlift.data.world.world import SCORE_GROUPS, World
+from leadlift.data.world.world import World
 
 UNITS = ("organisation", "lead")
 Shares = Mapping[str, float | Mapping[str, float]]

@@ -183,8 +183,9 @@ def closing_days(config: WorldConfig, u: Floats) -> Floats:
     within = np.minimum(inside, 1.0)
     within = 0.35 * within + 0.65 * within**2
     early = config.first_close_days + (config.window_days - config.first_close_days) * within
-    rest = (u - config.closed_in_window) / max(1.0 - config.closed_in_window, 1e-12)
-    return np.where(inside < 1.0, early, config.window_days * (1.0 + np.maximum(rest, 0.0)) + 0.001)
+    rest = np.maximum(u - config.closed_in_window, 0.0) / max(1.0 - config.closed_in_window, 1e-12)
+    after = config.window_days * (1.0 + 0.2 * rest + 0.8 * rest**2) + 0.001
+    return np.where(inside < 1.0, early, after)
 
 
 def _outcomes(world: World, given: Assigned, fates: Fates, touches: pd.DataFrame, end: pd.Timestamp) -> pd.DataFrame:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from leadlift.data.world.arms import amount_factor, arm_mechanics, contaminating
 from leadlift.data.world.effects import arm_strengths, touched_probability
+from leadlift.data.world.leads import SCORE_GROUPS
 from leadlift.data.world.mechanics import Mechanic
 from leadlift.data.world.streams import Floats, Integers
 from leadlift.data.world.text import words
@@ -51,8 +52,6 @@ def truth_frame(world: World, arms: Mapping[str, Sequence[str]]) -> pd.DataFrame
     >>> float(truth["uplift_call"].abs().max())
     0.0
     """
-    from leadlift.data.world.world import SCORE_GROUPS
-
     data, mechanics = world.lead_data, arm_mechanics(world.config, arms)
     columns: dict[str, object] = {
         "lead_id": world.lead_ids.array,

@@ -16,7 +16,7 @@ from leadlift.data.world.check import check_names, is_number
 from leadlift.data.world.config import WorldConfig
 from leadlift.data.world.features import FEATURES, feature_frame
 from leadlift.data.world.history import History, make_history
-from leadlift.data.world.leads import Leads, make_leads
+from leadlift.data.world.leads import SCORE_GROUPS, Leads, make_leads
 from leadlift.data.world.observe import Observed, observe
 from leadlift.data.world.organisations import (
     Organisations,
@@ -29,8 +29,6 @@ from leadlift.data.world.streams import Floats
 from leadlift.data.world.tables import history_frame
 from leadlift.data.world.text import identifiers, seconds, words
 from leadlift.data.world.truth import truth_frame
-
-SCORE_GROUPS = ("low", "medium", "high")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
