@@ -1,0 +1,136 @@
+"""What every curve and area does with its arguments first: check them all, and say all that is wrong at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from leadlift.base.arrays import Bools, Floats, floats
+from leadlift.base.errors import PropensityError
+from leadlift.base.problems import Problems, listed, share, stop
+
+Propensity = Floats | float
+
+
+@dataclass(frozen=True, eq=False)
+class MetricInputs:
+    """Checked columns of a ranking to be judged.
+
+    Attributes:
+        y: outcome, shape (n,), outcome units.
+        uplift: what leads are ranked by, highest first, shape (n,).
+        treated: whether the lot said treatment, shape (n,); both arms occur.
+        propensity: P(treatment), inside (0, 1): one number where all leads share it, else shape (n,).
+        n_organisations: how many organisations the leads belong to; None where not given.
+    """
+
+    y: Floats
+    uplift: Floats
+    treated: Bools
+    propensity: Propensity
+    n_organisations: int | None
+
+    @property
+    def propensity_by_lead(self) -> Floats:
+        """The propensity on every row, shape (n,)."""
+        return np.broadcast_to(np.asarray(self.propensity, dtype=np.float64), self.y.shape)
+
+
+def metric_inputs(where: str, y: Any, uplift: Any, treatment: Any, propensity: Any, groups: Any) -> MetricInputs:
+    """Checks the arguments that all metrics share.
+
+    Args:
+        where: name of the metric, for messages.
+        y: outcome, shape (n,), outcome units.
+        uplift: what leads are ranked by, shape (n,).
+        treatment: 1 treated, 0 control, shape (n,).
+        propensity: P(treatment = 1), a number or shape (n,); None: the realised share of treated leads.
+        groups: organisation of each lead, shape (n,), any labels; None: not given.
+
+    Raises:
+        DataError: no leads, lengths differ, a value is missing or not a number, a treatment other than 0 and 1, or
+            an arm without leads.
+        PropensityError: a propensity outside (0, 1).
+    """
+    given = {"y": y, "uplift": uplift, "treatment": treatment}
+    if propensity is not None and np.ndim(propensity) > 0:
+        given["propensity"] = propensity
+    columns = {name: _numbers(where, name, column) for name, column in given.items()}
+    labels = {} if groups is None else {"groups": np.asarray(groups)}
+    _same_length(where, {name: column.shape for name, column in (columns | labels).items()})
+    problems = Problems(where)
+    for name, column in columns.items():
+        _finite(problems, name, column)
+    _two_arms(problems, columns["treatment"])
+    if labels:
+        _named(problems, labels["groups"])
+    problems.stop_if_any()
+    chosen = columns.get("propensity", propensity)
+    return MetricInputs(
+        columns["y"],
+        columns["uplift"],
+        columns["treatment"] == 1,
+        _propensity(where, chosen, columns["treatment"]),
+        None if groups is None else int(pd.Series(labels["groups"]).nunique()),
+    )
+
+
+def _numbers(where: str, name: str, column: Any) -> Floats:
+    try:
+        return floats(column) if isinstance(column, pd.Series) else np.asarray(column, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        rule = f"`{name}` holds numbers, shape (n,)"
+        raise stop(where, "not-a-number", rule, f"{error}", "code it as numbers first") from error
+
+
+def _same_length(where: str, shapes: dict[str, tuple[int, ...]]) -> None:
+    if len(set(shapes.values())) > 1 or any(len(shape) != 1 for shape in shapes.values()):
+        found = ", ".join(f"{name} {shape}" for name, shape in shapes.items())
+        raise stop(where, "shape", "columns have one value per lead", found, "pass arrays of shape (n,)")
+    if shapes["y"] == (0,):
+        raise stop(where, "empty", "a ranking has leads", "0 rows", "pass the leads that were ranked")
+
+
+def _finite(problems: Problems, name: str, column: Floats) -> None:
+    missing = int(column.size - np.isfinite(column).sum())
+    if missing:
+        rule = f"`{name}` has a finite number on every row"
+        problems.add("missing-value", rule, share(missing, column.size), "drop these rows, and count them, first")
+
+
+def _two_arms(problems: Problems, treatment: Floats) -> None:
+    treated, control = int((treatment == 1).sum()), int((treatment == 0).sum())
+    other = int(np.isfinite(treatment).sum()) - treated - control
+    if other:
+        odd = np.unique(treatment[np.isfinite(treatment) & (treatment != 0) & (treatment != 1)])
+        found = f"{share(other, treatment.size)}: {listed([f'{value:g}' for value in odd], most=3)}"
+        fix = "judge one arm against control at a time, coded 1 and 0"
+        problems.add("arm-code", "`treatment` is 0 or 1", found, fix)
+    elif not treated or not control:
+        found = f"{treated:,} treated and {control:,} control leads"
+        fix = "judge the ranking on leads of both arms"
+        problems.add("empty-arm", "both arms have leads", found, fix)
+
+
+def _named(problems: Problems, groups: np.ndarray[Any, Any]) -> None:
+    missing = int(np.asarray(pd.isna(groups)).sum())
+    if missing:
+        rule = "`groups` names the organisation of every lead"
+        problems.add("missing-value", rule, share(missing, groups.size), "drop these rows, and count them, first")
+
+
+def _propensity(where: str, propensity: Any, treatment: Floats) -> Propensity:
+    values = np.asarray(treatment.mean() if propensity is None else propensity, dtype=np.float64)
+    outside = ~((values > 0) & (values < 1))
+    if outside.any():
+        rule = "`propensity` lies inside (0, 1)"
+        found = f"{share(int(outside.sum()), values.size)}, e.g. {values[outside][0]:g}"
+        if values.ndim == 0:
+            found = f"{float(values):g}"
+        fix = "leave out rows on which this contrast was never drawn"
+        raise stop(where, "propensity-range", rule, found, fix, PropensityError)
+    constant = values.ndim == 0 or bool((values == values[0]).all())
+    return float(values.flat[0]) if constant else values
