@@ -11,6 +11,7 @@ import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from html import escape
 from typing import Any
 
 PALETTE = {
@@ -19,7 +20,7 @@ PALETTE = {
     "grid": "#dde2e8",
     "paper": "#fefefe",
     "c1": "#1f6cae",
-    "c2": "#bd5408",
+    "c2": "#b04c05",
     "c3": "#0c7a66",
     "c4": "#a0387c",
     "c5": "#776503",
@@ -142,10 +143,12 @@ def _inline(text: str, prefix: str, label: str) -> str:
 
 
 def _opening(tag: str, prefix: str, label: str) -> str:
-    box = re.search(r'viewBox="[^"]*"', tag)
+    box = re.search(r'viewBox="0 0 ([0-9.]+) [0-9.]+"', tag)
+    # Points times this are the pixels at which the drawing's text matches the page's.
+    widest = f' style="max-width: {float(box[1]) * 1.56:.0f}px"' if box else ""
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
-        f'id="{prefix}" {box.group() if box else ""} role="img" aria-label="{_attribute(label)}" '
+        f'id="{prefix}" {box[0] if box else ""}{widest} role="img" aria-label="{escape(label, quote=True)}" '
         f'stroke-linejoin="round" stroke-linecap="butt">'
     )
 
@@ -159,9 +162,3 @@ def _prefixed(text: str, prefix: str) -> str:
         text,
     )
     return re.sub(r'(url\(|href=")#([^)"]+)', rf"\g<1>#{prefix}-\g<2>", text)
-
-
-def _attribute(text: str) -> str:
-    from html import escape
-
-    return escape(text, quote=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from leadlift.report import format as fmt
 from leadlift.report._method import method, provenance, settings
 from leadlift.report._reading import control_arm, effect_decimals, overall_of, simultaneous, treatments
 from leadlift.report.answer import answer
-from leadlift.report.figures import all_figures, missing_figures
+from leadlift.report.figures import Drawn, all_figures, missing_figures
 from leadlift.report.tables import all_tables
 
 if TYPE_CHECKING:
@@ -30,11 +31,12 @@ class KeyNumber(Record):
     remark: str = ""
 
 
-def html(result: StudyResult) -> str:
+def html(result: StudyResult, *, figures: Mapping[str, Drawn] | None = None) -> str:
     """The report of a study as one HTML page; the same text for the same result.
 
     Args:
         result: what the study found.
+        figures: what `all_figures` gave for this result, to save drawing them again.
 
     Returns: a whole page: the answer first, then the numbers behind it, then how they came about.
     """
@@ -44,7 +46,7 @@ def html(result: StudyResult) -> str:
         answer=said,
         arms=said.arms if len(said.arms) > 1 else (),
         key_numbers=key_numbers(result),
-        figures=all_figures(result),
+        figures=all_figures(result) if figures is None else figures,
         missing=missing_figures(result),
         tables=all_tables(result),
         checks=[(*MARKS[check.status], check) for check in _worst_first(result)],
@@ -59,7 +61,8 @@ def key_numbers(result: StudyResult) -> tuple[KeyNumber, ...]:
     """The few numbers that set the scene."""
     found = [_leads(result)]
     if result.organisations_given:
-        found.append(KeyNumber("Organisations", fmt.count(result.n_organisations), "which every interval allows for"))
+        remark = "which every interval allows for" if result.effects else ""
+        found.append(KeyNumber("Organisations", fmt.count(result.n_organisations), remark))
     arms = treatments(result)[:MOST_KEY_EFFECTS]
     found += [one for arm in arms if (one := _overall(result, arm)) is not None]
     return (*found, _checks(result))
