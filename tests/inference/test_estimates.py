@@ -272,6 +272,17 @@ def test_means_of_scores_centre_within_strata():
     assert mean_of_scores(scores, stratum=np.zeros(100), **run).se > 5
 
 
+def test_unit_totals_are_centred_in_strata_when_units_differ_in_size():
+    rng = np.random.default_rng(3)
+    unit = np.repeat(np.arange(100), rng.integers(1, 9, 100))
+    stratum = unit % 2
+    scores = 5.0 * stratum + rng.normal(size=unit.size)
+    estimate = mean_of_scores(scores, stratum=stratum, unit=unit, n_units=100, units_treated=50, units_control=50)
+    total = np.bincount(unit, weights=scores - scores.mean()) / unit.size
+    centred = total - np.where(np.arange(100) % 2, total[1::2].mean(), total[::2].mean())
+    np.testing.assert_allclose(estimate.influence, centred * np.sqrt(100 / 99), atol=1e-12)
+
+
 def test_few_units_give_score_means_no_more_df_than_welchs():
     scores = np.random.default_rng(1).normal(size=212)
     run = {"stratum": np.zeros(212), "unit": np.arange(212), "n_units": 212}
