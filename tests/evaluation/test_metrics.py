@@ -30,8 +30,9 @@ def close(value):
 
 
 def test_the_golden_cases_are_all_there():
-    assert len(UNTIED) == 3
-    assert [len(cases) for cases in (BALANCED, UNBALANCED)] == [2, 3]
+    assert len(UNTIED) == 4
+    assert [len(cases) for cases in (BALANCED, UNBALANCED)] == [2, 4]
+    assert min(case["causalml"]["get_qini"][-1] for case in UNTIED) < 0, "one log has a negative effect"
 
 
 @pytest.mark.parametrize("case", CASES, ids=label)
@@ -116,6 +117,14 @@ def test_each_definition_says_its_unit():
     units = {name: qini_curve(*columns(case), definition=name).unit for name in ("leadlift", "pylift", "sklift")}
     assert units["leadlift"] == units["pylift"] == "outcome units per lead of the log"
     assert units["sklift"] == "outcome units, over the treated among the leads touched"
+
+
+@pytest.mark.parametrize("definition", ["leadlift", "sklift", "pylift", "causalml"])
+def test_the_random_line_runs_straight_to_the_last_gain(definition):
+    case = BALANCED[0]
+    curve = uplift_curve(*columns(case), definition=definition)
+    assert curve.gain[-1] == close(case["pylift"]["overall_lift"] * (1 if "leads touched" not in curve.unit else 12))
+    assert curve.random == close(np.linspace(0, curve.gain[-1], 13))
 
 
 def test_a_curve_is_frozen_and_turns_into_plain_values():

@@ -74,6 +74,8 @@ def test_a_propensity_outside_0_and_1(metric):
         metric(Y, RANKING, T, propensity=[0.5, 1.0, 0.0, 0.5])
     with pytest.raises(PropensityError, match=r"inside \(0, 1\)\n    60\n"):
         metric(Y, RANKING, T, propensity=60)
+    with pytest.raises(DataError, match="`propensity` holds numbers"):
+        metric(Y, RANKING, T, propensity="half")
 
 
 @EVERY

@@ -32,6 +32,7 @@ def main() -> None:
         made("treated leads only at the top, no ties", rng, first_arm=1, levels=None),
         made("control leads only at the top, no ties", rng, first_arm=0, levels=None),
         made("treated leads only in the highest of four ties", rng, first_arm=1, levels=4),
+        made("treated leads do worse, no ties", rng, first_arm=1, levels=None, base=0.6, effect=-0.4),
     ]
     versions = {name: version(name) for name in ("scikit-uplift", "causalml", "pylift", "numpy", "pandas")}
     about = {
@@ -43,7 +44,14 @@ def main() -> None:
     TARGET.write_text(f'{{"about": {json.dumps(about, indent=1)},\n"cases": [\n{cases}\n]}}\n')
 
 
-def made(label: str, rng: np.random.Generator, first_arm: int, levels: int | None) -> dict[str, object]:
+def made(
+    label: str,
+    rng: np.random.Generator,
+    first_arm: int,
+    levels: int | None,
+    base: float = 0.3,
+    effect: float = 0.3,
+) -> dict[str, object]:
     n = 40
     p = np.round(rng.uniform(0.2, 0.6, n), 3)
     t = (rng.random(n) < p).astype(int)
@@ -51,7 +59,7 @@ def made(label: str, rng: np.random.Generator, first_arm: int, levels: int | Non
     if levels is not None:
         uplift = np.repeat(np.array([0.6, 0.3, 0.1, -0.2]), [4, 12, 14, 10])
     t[:4] = first_arm
-    y = (rng.random(n) < 0.3 + 0.3 * t * (uplift > 0.3)).astype(int)
+    y = (rng.random(n) < base + effect * t * (uplift > 0.3)).astype(int)
     order = rng.permutation(n)
     columns = {"y": y, "t": t, "uplift": uplift, "p": p}
     return {"label": label, "ties": levels is not None} | {k: v[order].tolist() for k, v in columns.items()}

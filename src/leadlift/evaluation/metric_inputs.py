@@ -82,7 +82,7 @@ def _numbers(where: str, name: str, column: Any) -> Floats:
     try:
         return floats(column) if isinstance(column, pd.Series) else np.asarray(column, dtype=np.float64)
     except (TypeError, ValueError) as error:
-        rule = f"`{name}` holds numbers, shape (n,)"
+        rule = f"`{name}` holds numbers"
         raise stop(where, "not-a-number", rule, f"{error}", "code it as numbers first") from error
 
 
@@ -123,7 +123,7 @@ def _named(problems: Problems, groups: np.ndarray[Any, Any]) -> None:
 
 
 def _propensity(where: str, propensity: Any, treatment: Floats) -> Propensity:
-    values = np.asarray(treatment.mean() if propensity is None else propensity, dtype=np.float64)
+    values = _numbers(where, "propensity", treatment.mean() if propensity is None else propensity)
     outside = ~((values > 0) & (values < 1))
     if outside.any():
         rule = "`propensity` lies inside (0, 1)"
