@@ -142,7 +142,7 @@ def test_cautions_from_checks_scores_and_few_outcomes():
     )
     assert said.cautions[0] == "Late leads differ between arms."
     assert said.cautions[1].startswith("The score groups were made from this log")
-    assert said.cautions[2].startswith("Too few outcomes for ordinary intervals in: “call”, all leads; “call”, low")
+    assert said.cautions[2].startswith("Few outcomes, so plain differences with intervals for rare outcomes are given")
 
 
 class TestRankings:
@@ -173,3 +173,22 @@ class TestRankings:
         learners = made.rankings("call", {f"learner {i}": 0.0008 * (2.1 if i == 0 else 0) for i in range(n)})
         words = answer(made.study(learners=learners, differences=())).ranking
         assert ("the learner 0's ranking finds" in words) == found
+
+
+def test_few_outcomes_are_answered_by_the_estimator_that_has_intervals():
+    empty = dict.fromkeys(("ci_lower", "ci_upper", "simultaneous_lower", "simultaneous_upper"))
+    effects = tuple(
+        dataclasses.replace(e, **empty, interval="none")
+        if e.estimator == "aipw"
+        else dataclasses.replace(e, interval="miettinen_nurminen")
+        for e in made.study().effects
+    )
+    reason = "fewer than 20 expected events in some group and arm"
+    tests = tuple(
+        dataclasses.replace(test, p_value=None, possibly_best=made.GROUPS, message=reason)
+        for test in made.study().segment_tests
+    )
+    said = answer(made.study(effects=effects, segment_tests=tests))
+    assert said.arms[0].verdict == "gain"
+    assert f"Whether score groups differ could not be tested: {reason}." in said.sure
+    assert said.cautions[0].startswith("Few outcomes, so plain differences with intervals for rare outcomes")

@@ -56,6 +56,7 @@ class _Facts:
     by_group: dict[str, Effect]
     best: tuple[str, ...]
     p_equal: float | None
+    why_not_tested: str
     kind: fmt.Kind
     decimals: int
 
@@ -114,6 +115,7 @@ def _facts(result: StudyResult, treatment: str) -> _Facts:
         by_group=by_group,
         best=best or tuple(by_group),
         p_equal=test.p_value if test else None,
+        why_not_tested=test.message if test else "",
         kind=result.outcome_kind,
         decimals=effect_decimals(result),
     )
@@ -194,7 +196,8 @@ def _sure(facts: _Facts, verdict: Verdict) -> str:
 def _whether_groups_differ(facts: _Facts) -> str:
     p = fmt.spoken_p(facts.p_equal)
     if facts.p_equal is None:
-        return "Whether score groups differ could not be tested."
+        reason = f": {facts.why_not_tested.rstrip('.')}" if facts.why_not_tested else ""
+        return f"Whether score groups differ could not be tested{reason}."
     if facts.p_equal < 0.05:
         return f"Score groups differ in what they gain ({p})."
     most = _most_apart(facts)

@@ -88,15 +88,21 @@ def groups(result: StudyResult) -> tuple[str, ...]:
     return (*ordered, *(name for name in found if name not in ordered))
 
 
-def estimator(result: StudyResult) -> str | None:
-    """The estimator that answers: AIPW where there is one."""
-    found = dict.fromkeys(e.estimator for e in result.effects if e.outcome == result.outcome)
-    return "aipw" if "aipw" in found else next(iter(found), None)
+def estimator(result: StudyResult, treatment: str) -> str | None:
+    """The estimator that answers for one arm: AIPW, unless another one has intervals where AIPW has none.
+
+    With few outcomes only the difference in means has intervals that hold.
+    """
+    missing: dict[str, int] = {}
+    for e in result.effects:
+        if (e.treatment, e.outcome, e.estimand) == (treatment, result.outcome, "per_lead"):
+            missing[e.estimator] = missing.get(e.estimator, 0) + (e.ci_lower is None or e.ci_upper is None)
+    return min(missing, key=lambda name: (missing[name], name != "aipw"), default=None)
 
 
 def effects_of(result: StudyResult, segment_by: str, treatment: str) -> dict[str, Effect]:
     """The answering estimator's effects of one arm per lead, by segment."""
-    chosen = estimator(result)
+    chosen = estimator(result, treatment)
     found = {
         e.segment: e
         for e in result.effects
@@ -120,7 +126,7 @@ def segment_test_of(result: StudyResult, treatment: str) -> SegmentTest | None:
         for test in result.segment_tests
         if (test.segment_by, test.treatment, test.outcome) == ("score_group", treatment, result.outcome)
     ]
-    chosen = [test for test in found if test.estimator == estimator(result)]
+    chosen = [test for test in found if test.estimator == estimator(result, treatment)]
     return next(iter(chosen or found), None)
 
 

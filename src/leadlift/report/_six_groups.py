@@ -21,6 +21,7 @@ from leadlift.report._reading import (
     control_arm,
     effect_decimals,
     effects_of,
+    estimator,
     groups,
     overall_of,
     shorten,
@@ -65,9 +66,11 @@ def alt(result: StudyResult) -> str:
 
 def caption(result: StudyResult) -> str:
     """How to read the figure."""
+    used = {estimator(result, arm) for arm in treatments(result)}
+    adjusted = ", adjusted for what was known of each lead" if used == {"aipw"} else ""
     words = (
-        f"The mean of “{result.outcome}” in each score group, with and without the touch, and the difference, "
-        "adjusted for what was known of each lead. Thick bars are 95% intervals of one group; thin ones with caps hold "
+        f"The mean of “{result.outcome}” in each score group, with and without the touch, and the "
+        f"difference{adjusted}. Thick bars are 95% intervals of one group; thin ones with caps hold "
         "for all groups together. The dashed line is the effect over all leads."
     )
     if len(treatments(result)) > MOST_ARMS:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from leadlift.base.records import Effect, Record, StudyResult
 from leadlift.report._arm_answer import ArmAnswer, arm_answer
 from leadlift.report._ranking_words import ranking_words
-from leadlift.report._reading import groups, listed, treatments
+from leadlift.report._reading import effects_of, groups, listed, treatments
 
 NAMED_IN_HEADLINE = 2
 
@@ -120,7 +120,7 @@ def _cautions(result: StudyResult, arms: tuple[ArmAnswer, ...]) -> tuple[str, ..
         )
     if not groups(result):
         words.append("There are no score groups, so only overall effects could be compared.")
-    words.extend(_too_few(result))
+    words.extend(_too_few(result, arms))
     if len(arms) > 1:
         words.append("Each arm is compared with control; the arms are not compared with each other.")
     return tuple(dict.fromkeys(words))
@@ -130,13 +130,20 @@ def _warned(result: StudyResult) -> tuple[str, ...]:
     return tuple(_sentence(check.message) for check in result.checks if check.status == "warn")
 
 
-def _too_few(result: StudyResult) -> list[str]:
-    of_outcome = [e for e in result.effects if e.outcome == result.outcome and e.estimand == "per_lead"]
-    few = [e for e in of_outcome if e.interval == "miettinen_nurminen"]
-    none = [e for e in of_outcome if e.ci_lower is None or e.ci_upper is None]
+def _too_few(result: StudyResult, arms: tuple[ArmAnswer, ...]) -> list[str]:
+    shown = [
+        effect
+        for arm in arms
+        for by in ("all", "score_group")
+        for effect in effects_of(result, by, arm.treatment).values()
+    ]
+    none = [e for e in shown if e.ci_lower is None or e.ci_upper is None]
+    few = [e for e in shown if e.interval == "miettinen_nurminen" and e not in none]
     words = []
     if few:
-        words.append(f"Too few outcomes for ordinary intervals in: {_named(few)}.")
+        words.append(
+            f"Few outcomes, so plain differences with intervals for rare outcomes are given in: {_named(few)}."
+        )
     if none:
         words.append(f"Too few organisations or outcomes for any interval in: {_named(none)}.")
     return words

@@ -113,5 +113,5 @@ def _template() -> Template:
 
 
 def _tight(text: str) -> str:
-    """Keeps a number and its unit on one line."""
-    return text.replace(" pp", "\u00a0pp")
+    """Keeps a number and its unit, and a p-value, on one line."""
+    return text.replace(" pp", "\u00a0pp").replace("p < ", "p\u00a0<\u00a0").replace("p = ", "p\u00a0=\u00a0")

@@ -110,6 +110,7 @@ def _against(result: StudyResult, effect: Effect) -> str:
 def _effect_cells(result: StudyResult, effect: Effect, several: bool, known: bool) -> tuple[str, ...]:
     kind, places = result.outcome_kind, effect_decimals(result)
     truth = truth_of(result, effect.treatment, effect.segment_by).get(effect.segment)
+    truth = truth if effect.estimand == "per_lead" else None
     return (
         "all leads" if effect.segment_by == "all" else effect.segment,
         estimator_name(effect.estimator),
