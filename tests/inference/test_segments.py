@@ -25,6 +25,19 @@ def test_two_correlated_effects_are_a_paired_t_test():
     assert test.p_value == pytest.approx(2 * stats.t.sf(2.5 / np.sqrt(1.8), 17))
 
 
+def test_effects_on_shared_units_are_hotellings():
+    # 12 effects on 21 units: F(11, 20) without the scaling called 43% of such logs different.
+    draw = np.random.default_rng(2)
+    alarms = 0
+    for _ in range(1000):
+        outcomes = draw.normal(size=(21, 12))
+        alarms += equality_test(outcomes.mean(axis=0), np.cov(outcomes.T) / 21, 20).p_value < 0.05
+    assert 30 <= alarms <= 71
+    test = equality_test(outcomes.mean(axis=0), np.cov(outcomes.T) / 21, 20)
+    assert (test.df, test.df_denominator) == (11, 10)
+    assert np.isnan(equality_test(outcomes[:10].mean(axis=0), np.cov(outcomes[:10].T) / 10, 9).p_value)
+
+
 def test_segments_without_an_error_are_left_out_of_the_test():
     covariance = np.diag([1.0, np.nan, 2.0])
     covariance[1] = covariance[:, 1] = np.nan

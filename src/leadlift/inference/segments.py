@@ -33,16 +33,21 @@ class EqualityTest(Record):
 def equality_test(values: Any, covariance: Any, df: Any) -> EqualityTest:
     """Wald test that K effects are equal, with F as its reference.
 
+    Effects that share units have covariances that are estimated too. Then the statistic is Hotelling's, scaled to F
+    by (df - K + 2)/df: without it, 12 equal effects on 21 shared units are called different in four logs of ten. The
+    scaling is exact where all effects are on the same units, and cautious where few are shared.
+
     Args:
         values: effects, shape (K,), outcome units.
         covariance: their covariances, shape (K, K); effects whose row is NaN or zero are left out.
         df: degrees of freedom of the errors, a number or shape (K,), of which the smallest counts.
 
     Returns:
-        The test. A large p-value doesn't show that effects are equal.
+        The test; NaN if fewer than two effects have an error, or too few units are shared by too many effects. A large
+        p-value doesn't show that effects are equal.
 
     References:
-        Wald (1943).
+        Wald (1943); Hotelling (1931).
 
     Examples:
         >>> test = equality_test([0.0, 2.0], np.diag([0.5, 0.5]), 30)
@@ -61,8 +66,18 @@ def equality_test(values: Any, covariance: Any, df: Any) -> EqualityTest:
     if rank == 0:
         return EqualityTest(float("nan"), 0, least_df, float("nan"))
     differences = from_mean @ effects
-    statistic = float(differences @ np.linalg.pinv(spread, hermitian=True) @ differences) / rank
-    return EqualityTest(statistic, rank, least_df, float(stats.f.sf(statistic, rank, least_df)))
+    wald = float(differences @ np.linalg.pinv(spread, hermitian=True) @ differences)
+    shared = _share_units(matrix)
+    denominator = least_df - rank + 1 if shared else least_df
+    if shared and least_df < effects.size - 1:
+        return EqualityTest(float("nan"), rank, float("nan"), float("nan"))
+    statistic = wald / rank * (denominator / least_df if np.isfinite(least_df) else 1.0)
+    return EqualityTest(statistic, rank, denominator, float(stats.f.sf(statistic, rank, denominator)))
+
+
+def _share_units(covariance: Floats) -> bool:
+    correlation = correlation_of(covariance)
+    return bool((np.abs(correlation - np.diag(np.diag(correlation))) > 1e-12).any())
 
 
 def possibly_best(values: Any, covariance: Any, df: Any, *, level: float, rng: np.random.Generator) -> Bools:
