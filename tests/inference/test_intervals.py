@@ -35,7 +35,8 @@ def test_a_level_is_a_share(level):
 @pytest.mark.parametrize(
     ("counts", "lower", "upper"),
     [
-        # Newcombe (1998), Statistics in Medicine 17, 873-890, table II, method 6 (Miettinen and Nurminen).
+        # As attributed to Newcombe (1998), table II, method 6; not checked against the paper. What the code rests on is
+        # test_restricted_rates_are_the_likeliest and test_score_intervals_invert_the_test.
         ((56, 70, 48, 80), 0.0528, 0.3382),
         ((9, 10, 3, 10), 0.1700, 0.8406),
         ((5, 56, 0, 29), -0.0326, 0.1933),
@@ -44,7 +45,7 @@ def test_a_level_is_a_share(level):
         ((10, 10, 0, 20), 0.7156, 1.0),
     ],
 )
-def test_published_score_intervals(counts, lower, upper):
+def test_score_intervals_of_known_tables(counts, lower, upper):
     interval = miettinen_nurminen(*counts, level=0.95)
     assert (interval.lower, interval.upper) == pytest.approx((lower, upper), abs=5.1e-5)
 

@@ -75,7 +75,9 @@ def test_a_segment_without_an_error_is_not_ruled_out():
 
 
 def test_dunnetts_one_sided_critical_value_decides_among_four():
-    # One-sided 5% point, 3 comparisons with one, correlation 1/2, normal: 2.06 (Dunnett 1955).
+    # One-sided 5% point, 3 comparisons with one, correlation 1/2, normal.
+    dunnett = stats.multivariate_normal(cov=np.full((3, 3), 0.5) + 0.5 * np.eye(3))
+    assert dunnett.cdf(np.full(3, 2.062)) == pytest.approx(0.95, abs=5e-4)
     for gap, kept in [(2.03, True), (2.09, False)]:
         mask = possibly_best(np.r_[0.0, np.full(3, gap * np.sqrt(2))], np.eye(4), np.inf, level=0.95, rng=rng())
         assert mask[0] == kept

@@ -11,7 +11,7 @@ means nothing. (In grf the order of unequal weights within ties does count; this
 The influence is the derivative of the area in each lead's weight, shared by tied leads. It holds the part due to
 estimated ranks: a lead that enters moves those below it down.
 
-References: Yadlowsky, Fleming, Shah, Brunskill, Wager (2025), JASA; grf 2.x, rank_average_treatment_effect.
+References: Yadlowsky, Fleming, Shah, Brunskill, Wager (2025), JASA; grf, rank_average_treatment_effect.
 """
 
 from __future__ import annotations
