@@ -5,7 +5,7 @@ import dataclasses
 import report_studies as made
 
 import leadlift.report
-from leadlift.report import all_tables
+from leadlift.report import all_tables, summary_table
 from leadlift.report.format import decimals_for, estimate, interval, number, p_value, spoken
 
 
@@ -78,3 +78,9 @@ def test_the_shop_window_is_sorted():
     offered = leadlift.report.__all__
     assert offered == sorted(offered, key=lambda name: (not name.isupper(), name.islower(), name))
     assert all(hasattr(leadlift.report, name) for name in offered)
+
+
+def test_summary_holds_the_answering_effects_only():
+    table = summary_table(made.three_arms())
+    assert [row.cells[0] for row in table.rows] == ["all leads", "low", "medium", "high"] * 2
+    assert table.rows[1].cells == ("low", "16,017", "4.0%", "11.1%", "+7.1", "[5.7, 8.5]", "<0.0001", "+7.5")

@@ -1,10 +1,12 @@
 """Figures and the HTML page, from result records only; the one room that draws."""
 
+from leadlift.report._effect_tables import summary_table
+from leadlift.report._table import Table
 from leadlift.report.answer import Answer, answer
 from leadlift.report.figures import FIGURES, Drawn, all_figures, draw_figure, missing_figures
 from leadlift.report.format import change, count, estimate, interval, level, number, p_value, percent
 from leadlift.report.page import html
-from leadlift.report.tables import Table, all_tables
+from leadlift.report.tables import all_tables
 
 __all__ = [
     "FIGURES",
@@ -25,4 +27,5 @@ __all__ = [
     "number",
     "p_value",
     "percent",
+    "summary_table",
 ]
