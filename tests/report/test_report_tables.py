@@ -2,10 +2,13 @@ from __future__ import annotations
 
 import dataclasses
 
+import pytest
 import report_studies as made
 
 import leadlift.report
 from leadlift.report import all_tables, summary_table
+from leadlift.report._method import settings
+from leadlift.report._reading import control_arm
 from leadlift.report.format import decimals_for, estimate, interval, number, p_value, spoken
 
 
@@ -84,3 +87,21 @@ def test_summary_holds_the_answering_effects_only():
     table = summary_table(made.three_arms())
     assert [row.cells[0] for row in table.rows] == ["all leads", "low", "medium", "high"] * 2
     assert table.rows[1].cells == ("low", "16,017", "4.0%", "11.1%", "+7.1", "[5.7, 8.5]", "<0.0001", "+7.5")
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"data": {"propensity": {"control": "call"}, "control": "none"}}, "none"),
+        ({"data": {"treatment": {"column": "arm", "control": "none"}}}, "none"),
+        ({}, "none"),
+    ],
+)
+def test_control_is_found(given, expected):
+    study = made.study(arms={"none": 3, "call": 4}, settings=given)
+    assert control_arm(study) == expected
+
+
+def test_settings_are_flat_and_hold_no_secrets():
+    study = made.study(settings={"a": {"b": True, "c": [1, 2], "d": None}, "uri": "https://bob:hunter2@host/x"})
+    assert settings(study) == (("a.b", "yes"), ("a.c", "1, 2"), ("a.d", "–"), ("uri", "https://host/x"))

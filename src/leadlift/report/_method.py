@@ -70,7 +70,7 @@ def _errors(result: StudyResult) -> str:
     words = [f"By {unit}; t intervals with J − 1 degrees of freedom and the J/(J − 1) correction."]
     kinds = {effect.interval for effect in result.effects}
     if "satterthwaite" in kinds:
-        words.append("With few organisations an arm: CR2 with Satterthwaite's degrees of freedom.")
+        words.append("With few organisations in an arm or stratum: CR2 with Satterthwaite's degrees of freedom.")
     if "miettinen_nurminen" in kinds:
         words.append("With few expected outcomes: Miettinen-Nurminen.")
     if "none" in kinds:
@@ -126,6 +126,8 @@ def _flat(values: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, str]]:
             yield from _flat(value, f"{name}.")
         elif isinstance(value, list | tuple):
             yield name, ", ".join(map(str, value)) or "–"
+        elif isinstance(value, bool):
+            yield name, "yes" if value else "no"
         else:
             yield name, "–" if value is None or value == {} else _without_secrets(str(value))
 

@@ -49,7 +49,16 @@ def curves_caption(result: StudyResult) -> str:
     return (
         "How much is gained, per lead of the whole list, when only the top share is touched. The further the curve "
         "lies above the straight line of touching at random, the better the ranking. Bands are 95% and hold for the "
-        f"whole curve.{_left_out(_all_curves(result))}"
+        f"whole curve.{_on_other_leads(result)}{_left_out(_all_curves(result))}"
+    )
+
+
+def _on_other_leads(result: StudyResult) -> str:
+    if not any(score is not None and score.method != r.method for r, score in _curves(result)):
+        return ""
+    return (
+        " The score needs no training and is judged on all leads, learners on those held back from them, so the curves "
+        "may end apart; the table of differences compares them on the same leads."
     )
 
 

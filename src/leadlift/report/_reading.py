@@ -56,7 +56,7 @@ def listed(words: Iterable[str], last: str = "and") -> str:
 
 def control_arm(result: StudyResult) -> str | None:
     """The control's name: as the settings say, else the one arm that no effect is about."""
-    named = _setting(result.settings, "control")
+    named = _control_setting(result.settings)
     if named in result.arms:
         return named
     treated = {effect.treatment for effect in result.effects}
@@ -64,13 +64,15 @@ def control_arm(result: StudyResult) -> str | None:
     return rest[0] if len(rest) == 1 and treated else None
 
 
-def _setting(settings: Mapping[str, Any], name: str) -> str | None:
-    for key, value in settings.items():
-        if key == name and not isinstance(value, Mapping):
-            return str(value)
-        if isinstance(value, Mapping) and (found := _setting(value, name)) is not None:
-            return found
-    return None
+def _control_setting(settings: Mapping[str, Any]) -> str | None:
+    """`data.control`, or `data.treatment.control`."""
+    data = settings.get("data")
+    if not isinstance(data, Mapping):
+        return None
+    treatment = data.get("treatment")
+    inside = treatment.get("control") if isinstance(treatment, Mapping) else None
+    named = data.get("control", inside)
+    return None if named is None else str(named)
 
 
 def treatments(result: StudyResult) -> tuple[str, ...]:
