@@ -1,19 +1,32 @@
-"""Floor 5: uplift by group, and whether rankings hold."""
+"""Floor 5: uplift by group, curves and areas, and whether rankings hold."""
 
+from leadlift.evaluation.curves import GainCurve, TargetingCurve, qini_curve, toc, uplift_curve
+from leadlift.evaluation.definitions import Definition
 from leadlift.evaluation.effects import effects_by_segment
 from leadlift.evaluation.fifths import uplift_fifths
 from leadlift.evaluation.groups import Segments, everyone, score_groups
+from leadlift.evaluation.metrics import autoc, qini_score, rate, uplift_auc
 from leadlift.evaluation.ranking import judge_sequentially, ranking_differences, ranking_results
 from leadlift.evaluation.scores import lead_scores
 
 __all__ = [
+    "Definition",
+    "GainCurve",
     "Segments",
+    "TargetingCurve",
+    "autoc",
     "effects_by_segment",
     "everyone",
     "judge_sequentially",
     "lead_scores",
+    "qini_curve",
+    "qini_score",
     "ranking_differences",
     "ranking_results",
+    "rate",
     "score_groups",
+    "toc",
+    "uplift_auc",
+    "uplift_curve",
     "uplift_fifths",
 ]

@@ -12,6 +12,7 @@ from leadlift.base.records import Calibration, CurvePoint, RankingDifference, Ra
 from leadlift.data import AssignmentLog
 from leadlift.evaluation.scores import ENOUGH_EVENTS, expected_events, lead_scores
 from leadlift.inference import (
+    Block,
     combine,
     gain_curve,
     gain_curve_influence,
@@ -23,8 +24,7 @@ from leadlift.inference import (
     unit_influence,
     unit_permutation,
 )
-from leadlift.learners import FittedModels, UpliftLearner, fit_models
-from leadlift.learners.cross_fit import Progress, no_progress
+from leadlift.learners import FittedModels, Progress, UpliftLearner, fit_models, in_threads, no_progress
 
 LEVEL = 0.95
 SHARES = np.round(np.arange(1, 21) / 20, 2)
@@ -121,16 +121,15 @@ def judge_sequentially(
     control, fitted on the same organisations, stands in for it.
     """
     order = unit_permutation(log.n_organisations, np.random.default_rng([seed, 4]))
-    place = np.empty(log.n_organisations, dtype=np.intp)
-    judged = []
-    for number, block in enumerate(sequential_blocks(order, blocks=blocks), start=1):
-        place[:] = 0
+
+    def judged(block: Block) -> JudgedBlock:
+        place = np.zeros(log.n_organisations, dtype=np.intp)
         place[block.train_units], place[block.block_units] = 1, 2
-        held = np.flatnonzero(place[log.organisation] == 2)
-        models = fit_models(log, np.flatnonzero(place[log.organisation] == 1), learners, seed)
-        judged.append(_judge_block(log, models, held, len(block.block_units)))
-        progress(f"block {number} of {blocks}")
-    return judged
+        where = place[log.organisation]
+        models = fit_models(log, np.flatnonzero(where == 1), learners, seed)
+        return _judge_block(log, models, np.flatnonzero(where == 2), len(block.block_units))
+
+    return in_threads(judged, sequential_blocks(order, blocks=blocks), progress)
 
 
 def _judge_block(log: AssignmentLog, models: FittedModels, rows: Codes, units: int) -> JudgedBlock:

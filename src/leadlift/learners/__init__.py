@@ -5,6 +5,7 @@ from leadlift.learners.encode import FeatureEncoder
 from leadlift.learners.folds import organisation_folds
 from leadlift.learners.learner import UpliftLearner
 from leadlift.learners.models import UPLIFT_DEFAULTS
+from leadlift.learners.threads import Progress, in_threads, no_progress
 from leadlift.learners.tlearner import TLearner
 from leadlift.learners.xlearner import XLearner
 
@@ -13,11 +14,14 @@ __all__ = [
     "FeatureEncoder",
     "FittedModels",
     "OutOfFold",
+    "Progress",
     "TLearner",
     "UpliftLearner",
     "XLearner",
     "cross_fit",
     "fit_models",
+    "in_threads",
     "make_learners",
+    "no_progress",
     "organisation_folds",
 ]

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from sklearn.base import clone
 
-from leadlift.base.arrays import Bools, Codes, Floats
+from leadlift.base.arrays import Codes, Floats
 from leadlift.data import AssignmentLog
 from leadlift.learners.folds import organisation_folds
 from leadlift.learners.learner import UpliftLearner
+from leadlift.learners.threads import Progress, in_threads, no_progress
 from leadlift.learners.tlearner import TLearner
 from leadlift.learners.xlearner import XLearner
 
 LEARNERS: dict[str, type[UpliftLearner]] = {"t": TLearner, "x": XLearner}
-Progress = Callable[[str], None]
-
-
-def no_progress(step: str) -> None:
-    """Tells no one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,22 +94,25 @@ def cross_fit(
         log: the leads.
         folds: how many folds of organisations.
         seed: of the folds and the outcome models.
-        progress: called with a few words after each fold.
+        progress: called after each fold.
 
     Returns: predictions in the log's row order.
     """
     learners = learner if isinstance(learner, Mapping) else {type(learner).__name__: learner}
     fold = organisation_folds(log.organisation, log.n_organisations, folds, np.random.default_rng([seed, 1]))
+
+    def predicted(k: int) -> tuple[dict[str, Floats], Floats]:
+        models = fit_models(log, np.flatnonzero(fold != k), learners, seed)
+        rows = np.flatnonzero(fold == k)
+        return models.uplift(log, rows), models.outcomes(log, rows)
+
     uplift = {name: np.empty((len(log), len(log.treated_arms))) for name in learners}
     outcomes = np.empty((len(log), len(log.arms)))
-    for k in range(folds):
-        held: Bools = fold == k
-        models = fit_models(log, np.flatnonzero(~held), learners, seed)
-        rows = np.flatnonzero(held)
-        for name, values in models.uplift(log, rows).items():
+    for k, (by_learner, by_arm) in enumerate(in_threads(predicted, range(folds), progress)):
+        rows = np.flatnonzero(fold == k)
+        outcomes[rows] = by_arm
+        for name, values in by_learner.items():
             uplift[name][rows] = values
-        outcomes[rows] = models.outcomes(log, rows)
-        progress(f"fold {k + 1} of {folds}")
     return OutOfFold(uplift, outcomes, fold)
 
 
