@@ -1,0 +1,104 @@
+"""Writes the generated parts of the project: README blocks, pictures, the configuration's schema.
+
+    python docs/build.py           write them
+    python docs/build.py --check   exit 1, naming what is stale, if they are not current
+
+A generated block in a Markdown file stands between `<!-- generated: NAME -->` and `<!-- end: NAME -->`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+README = ROOT / "README.md"
+IMAGES = ROOT / "docs" / "images"
+PICTURES = ("six_groups", "qini_curves")
+
+
+def command(*arguments: str, cwd: Path) -> str:
+    """What a command prints on stdout."""
+    environment = {**os.environ, "COLUMNS": "110", "PYTHONHASHSEED": "0"}
+    environment.pop("MLFLOW_TRACKING_URI", None)
+    done = subprocess.run(
+        [sys.executable, "-m", *arguments], cwd=cwd, env=environment, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise SystemExit(f"{' '.join(arguments)} failed:\n{done.stderr}")
+    return "\n".join(line.rstrip() for line in done.stdout.strip().splitlines())
+
+
+def fenced(text: str, language: str = "text") -> str:
+    return f"```{language}\n{text}\n```"
+
+
+def python_example(text: str, cwd: Path) -> str:
+    """Runs the README's Python example and returns what it prints."""
+    match = re.search(r"```python\n(.*?)```", text, re.DOTALL)
+    if match is None:
+        raise SystemExit("README.md has no Python example")
+    done = subprocess.run(
+        [sys.executable, "-c", match.group(1)], cwd=cwd, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise SystemExit(f"the Python example in README.md failed:\n{done.stderr}")
+    return done.stdout.strip()
+
+
+def with_block(text: str, name: str, content: str) -> str:
+    pattern = re.compile(rf"(<!-- generated: {name} -->\n).*?(<!-- end: {name} -->)", re.DOTALL)
+    if not pattern.search(text):
+        raise SystemExit(f"README.md has no block `{name}`")
+    return pattern.sub(lambda match: f"{match.group(1)}{content}\n{match.group(2)}", text)
+
+
+def schema_text() -> str:
+    from leadlift.base.config import json_schema
+
+    return json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+def generated(*, pictures: bool) -> dict[Path, str]:
+    """Every generated text file and its content; pictures are written on the way if asked for."""
+    text = README.read_text(encoding="utf-8")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        text = with_block(text, "demo", fenced(command("leadlift", "demo", cwd=folder)))
+        text = with_block(text, "python", fenced(python_example(text, folder)))
+        text = with_block(text, "help", fenced(command("leadlift", "--help", cwd=folder)))
+        if pictures:
+            IMAGES.mkdir(exist_ok=True)
+            for picture in PICTURES:
+                source = folder / "leadlift-demo" / "figures" / f"{picture}.png"
+                (IMAGES / f"{picture}.png").write_bytes(source.read_bytes())
+    return {README: text, ROOT / "configs" / "study.schema.json": schema_text()}
+
+
+def main() -> int:
+    check = sys.argv[1:] == ["--check"]
+    stale = 0
+    for path, content in generated(pictures=not check).items():
+        current = path.read_text(encoding="utf-8") if path.exists() else ""
+        if current == content:
+            continue
+        if check:
+            stale += 1
+            name = str(path.relative_to(ROOT))
+            difference = difflib.unified_diff(current.splitlines(), content.splitlines(), name, "now", lineterm="", n=1)
+            print("\n".join(list(difference)[:40]))
+            print(f"{name} is stale: run `make docs`")
+        else:
+            path.write_text(content, encoding="utf-8")
+            print(f"wrote {path.relative_to(ROOT)}")
+    return 1 if stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

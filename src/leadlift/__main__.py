@@ -1,0 +1,5 @@
+"""`python -m leadlift` is `leadlift`."""
+
+from leadlift.cli.main import main
+
+main()
