@@ -6,7 +6,7 @@ from typing import Any
 
 from leadlift.base.records import StudyResult
 from leadlift.report import format as fmt
-from leadlift.report._canvas import MOST_ARMS, NARROW, PALETTE, SMALL, WIDE, colour, marker, new_figure
+from leadlift.report._canvas import MOST_ARMS, NARROW, PALETTE, WIDE, colour, marker, new_figure
 from leadlift.report._panels import legend_below, mark, offsets, zero_line
 from leadlift.report._reading import shorten, treatments
 
@@ -40,7 +40,8 @@ def draw(result: StudyResult, *, narrow: bool) -> Any:
     axes.set_xlim(-1.15 * max(widest, 1.3 * USUAL), 1.15 * max(widest, 1.3 * USUAL))
     axes.xaxis.set_major_formatter(lambda value, _: fmt.number(value, 2, signed=True))
     axes.locator_params(axis="x", nbins=5)
-    figure.supxlabel("arm minus control, in standard deviations", fontsize=SMALL, color=PALETTE["muted"])
+    # A narrow plot with long names beside it leaves little room under its axis.
+    axes.set_xlabel("std. deviations" if narrow else "arm minus control, in standard deviations")
     if len(arms) > 1:
         legend_below(figure, [mark(shorten(a, 24), **_dot(i)) for i, a in enumerate(arms)], narrow=narrow)
     return figure

@@ -80,7 +80,7 @@ def _columns(result: StudyResult, room: float) -> tuple[_Node, list[_Node], list
     middle = [("used", result.rows.used, PALETTE["muted"])]
     middle += [(reason, n, PALETTE["c2"]) for reason, n in _merged(lost)]
     ends = _arms(result) if result.rows.used else []
-    scale = max(0.3, 1.0 - room * (max(len(middle), len(ends)) - 1)) / result.rows.read
+    scale = _largest_scale([[n for _, n, _ in middle], [n for _, n, _ in ends]], room, result.rows.read)
     used, *dropped = _stacked(middle, scale, room)
     return used, dropped, _stacked(ends, scale, room)
 
@@ -96,6 +96,16 @@ def _merged(items: list[tuple[str, int]], rest: str = "other reasons") -> list[t
     if len(items) <= MOST_ENDS:
         return items
     return [*items[: MOST_ENDS - 1], (rest, sum(n for _, n in items[MOST_ENDS - 1 :]))]
+
+
+def _largest_scale(columns: list[list[int]], room: float, whole: int) -> float:
+    """Height per row at which every column, with its gaps and labels, just fits."""
+
+    def fits(share: float) -> bool:
+        heights = [[share * n / whole for n in column] for column in columns]
+        return all(sum(max(h + GAP, room) for h in column) - GAP <= 1 for column in heights)
+
+    return next((share for share in (i / 50 for i in range(50, 15, -1)) if fits(share)), 0.3) / whole
 
 
 def _stacked(entries: list[tuple[str, int, str]], scale: float, room: float) -> list[_Node]:
