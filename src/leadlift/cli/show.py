@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from leadlift.base.records import StudyResult
     from leadlift.report import Table
 
-SHOWN = ("effects", "learners", "differences")
+WIDTH = 110
+# Said in the report; a terminal has no room for them.
+LEFT_OUT = ("AUTOC", "blocks")
 
 
 class Bars:
@@ -59,13 +63,14 @@ def show_result(result: StudyResult, folder: Path, *, as_json: bool) -> None:
         return
     from rich.console import Console
 
-    from leadlift.report import all_tables, answer
+    from leadlift.report import all_tables, answer, summary_table
 
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else 118)
-    tables = all_tables(result)
-    for name in SHOWN:
-        if name in tables and tables[name].rows:
-            _print_table(console, tables[name])
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH)
+    others = all_tables(result)
+    _print_table(console, summary_table(result))
+    for name in ("learners", "differences"):
+        if name in others:
+            _print_table(console, others[name], LEFT_OUT)
     words = answer(result)
     console.print(f"\n[bold]{_plain(words.headline)}[/bold]")
     for part in (words.sure, words.do, *(f"! {caution}" for caution in words.cautions)):
@@ -83,18 +88,30 @@ def _plain(text: str) -> str:
     return escape(text)
 
 
-def _print_table(console: object, table: Table) -> None:
+def _print_table(console: Console, table: Table, left_out: Collection[str] = ()) -> None:
+    """Prints one table per heading; columns whose title starts with a word of `left_out` are left to the report."""
     from rich import box
-    from rich.console import Console
     from rich.table import Table as RichTable
 
-    assert isinstance(console, Console)
-    shown = RichTable(title=_plain(table.caption), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in table.columns:
-        shown.add_column(_plain(column.title), justify="right" if column.numeric else "left")
+    places = _kept_columns(table, left_out)
     for heading, rows in table.grouped:
-        if heading:
-            shown.add_row(f"[italic]{_plain(heading)}[/italic]")
+        title = f"{table.caption} ({heading})" if heading else table.caption
+        console.print(f"[bold]{_plain(title)}[/bold]")
+        shown = RichTable(box=box.SIMPLE_HEAD, pad_edge=False)
+        for place in places:
+            column = table.columns[place]
+            shown.add_column(_plain(column.title), justify="right" if column.numeric else "left")
         for row in rows:
-            shown.add_row(*map(_plain, row.cells))
-    console.print(shown)
+            shown.add_row(*(_plain(row.cells[place]) for place in places))
+        console.print(shown)
+
+
+def _kept_columns(table: Table, left_out: Collection[str]) -> list[int]:
+    """Places of the columns to print; an interval goes with the number before it."""
+    kept, dropping = [], False
+    for place, column in enumerate(table.columns):
+        follows = column.title.startswith("95%")
+        dropping = dropping if follows else column.title.split(" ")[0] in left_out
+        if not dropping:
+            kept.append(place)
+    return kept

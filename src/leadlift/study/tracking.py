@@ -60,11 +60,12 @@ class Tracker:
         self.uri = tracking_uri(config)
         self.experiment = config.tracking.experiment or config.name
         os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-        logging.getLogger("mlflow").setLevel(logging.WARNING)
         self._make_folder()
         with _said_plainly(self.uri):
             from mlflow import MlflowClient
 
+            # Importing MLflow sets its logger up, so this comes after.
+            logging.getLogger("mlflow").setLevel(logging.WARNING)
             self._client = MlflowClient(tracking_uri=self.uri)
             found = self._client.get_experiment_by_name(self.experiment)
             self._experiment_id = found.experiment_id if found else self._create_experiment()
