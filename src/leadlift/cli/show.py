@@ -73,7 +73,7 @@ def show_result(result: StudyResult, folder: Path, *, as_json: bool) -> None:
             _print_table(console, others[name], LEFT_OUT)
     words = answer(result)
     console.print(f"\n[bold]{_plain(words.headline)}[/bold]")
-    for part in (words.sure, words.do, *(f"! {caution}" for caution in words.cautions)):
+    for part in (words.sure, words.do, words.ranking, *(f"! {caution}" for caution in words.cautions)):
         if part:
             console.print(_plain(part))
     console.print(f"\nreport   {folder / 'report.html'}", soft_wrap=True)

@@ -97,17 +97,16 @@ def _replace(folder: Path, temporary: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def write_results(folder: Path, result: StudyResult) -> None:
-    """Writes results.json and the page."""
+def write_result(folder: Path, result: StudyResult) -> None:
+    """Writes results.json, the page and, unless a check stopped the study, figures (SVG, PNG) and tables (CSV)."""
+    figures = all_figures(result)
     text = json.dumps(result.to_dict(), indent=1, ensure_ascii=False, allow_nan=False)
     (folder / "results.json").write_text(text + "\n", encoding="utf-8")
-    (folder / "report.html").write_text(html(result), encoding="utf-8")
-
-
-def write_figures_and_tables(folder: Path, result: StudyResult) -> None:
-    """Writes figures as SVG and PNG, and result records as CSV tables."""
+    (folder / "report.html").write_text(html(result, figures=figures), encoding="utf-8")
+    if result.stopped:
+        return
     (folder / "figures").mkdir()
-    for name, drawn in all_figures(result).items():
+    for name, drawn in figures.items():
         (folder / "figures" / f"{name}.svg").write_text(drawn.svg, encoding="utf-8")
         (folder / "figures" / f"{name}.png").write_bytes(drawn.png_bytes)
     (folder / "tables").mkdir()

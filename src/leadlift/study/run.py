@@ -16,7 +16,7 @@ from leadlift.base.records import StudyResult, TruthRow, plain
 from leadlift.base.yaml import read_config
 from leadlift.data import AssignmentLog, find_file, read_table
 from leadlift.study.analyse import Findings, analyse
-from leadlift.study.files import check_folder, leads_frame, staging, write_figures_and_tables, write_results
+from leadlift.study.files import check_folder, leads_frame, staging, write_result
 from leadlift.study.progress import Progress, Silent
 from leadlift.study.tracking import Tracker
 from leadlift.study.versions import versions
@@ -123,11 +123,8 @@ def _written(
     with staging(folder) as temporary:
         run = tracker.open_run(result)
         result = replace(result, mlflow=run)
-        write_results(temporary, result)
-        leads = None
-        if not result.stopped:
-            write_figures_and_tables(temporary, result)
-            leads = leads_frame(findings)
+        write_result(temporary, result)
+        leads = None if result.stopped else leads_frame(findings)
         tracker.fill_run(run, result, temporary, leads if config.tracking.leads else None)
         if leads is not None:
             # Written after the run took its files: the run's own copy carries no names.
