@@ -1,0 +1,187 @@
+"""An experiment's configuration: arms, lot, holdout, capacity, and the questions its plan answers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationInfo, field_validator, model_validator
+
+from leadlift.base.config import (
+    ColumnName,
+    Label,
+    LearnerName,
+    ScoreGroups,
+    Settings,
+    Tracking,
+)
+from leadlift.base.plan import PlanConfig
+from leadlift.base.problems import did_you_mean, listed
+from leadlift.base.settings import parse_settings, raise_found
+
+CONTROL = "control"
+SHARES_MISS = 1e-6
+
+Money = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+class ArmConfig(Settings):
+    """One arm: its share of the lot, what sales does to its leads, and what that costs per lead."""
+
+    share: float = Field(gt=0, lt=1, description="P(this arm | not held out).")
+    mechanics: list[Label] = Field([], description="What counts as the touch: call, email, visit ...")
+    cost: Money = Field(0.0, description="Money per touched lead.")
+
+
+class HoldoutConfig(Settings):
+    """Organisations that no experiment may touch until a date; drawn before any experiment, by its own salt."""
+
+    share: float = Field(gt=0, lt=1, description="Share of organisations held out.")
+    until: date = Field(description="The day the holdout ends, YYYY-MM-DD.")
+    salt: Label = Field("holdout", description="Salt of the holdout's own lot: the same for every experiment.")
+
+    @field_validator("until")
+    @classmethod
+    def _not_over(cls, until: date, info: ValidationInfo) -> date:
+        today = (info.context or {}).get("today")
+        if today is not None and until <= today:
+            raise ValueError(f"the holdout must end after today ({today}); it ends on {until}")
+        return until
+
+
+class LotConfig(Settings):
+    """Who is drawn, into which arms, inside which cells, and how many may be touched."""
+
+    arms: dict[Label, ArmConfig] = Field(description="Two arms or more; exactly one is called control.")
+    strata: list[Literal["score_group", "problem"]] = Field(["score_group"], description="Cells of the lot.")
+    unit: Literal["organisation", "lead"] = "organisation"
+    mode: Literal["hashed", "blocked"] = "hashed"
+    round: int = Field(1, ge=1, description="Which pass of the loop this is.")
+    holdout: HoldoutConfig | None = None
+    capacity: dict[Label, Annotated[int, Field(gt=0)]] = Field(
+        {}, description="Leads touched by an arm at most, per draw."
+    )
+    window_days: int = Field(90, ge=1, le=3650, description="Days after assignment in which an outcome counts.")
+    touch_days: int = Field(14, ge=1, le=3650, description="Days after assignment in which a first touch counts.")
+    salt: Label | None = Field(None, description="Salt of the lot; absent: the experiment's name.")
+    shares_with: list[Label] = Field([], description="Experiments whose organisations this one may draw as well.")
+    excludes: list[Label] = Field([], description="Experiments whose organisations this one leaves alone.")
+
+    @field_validator("arms")
+    @classmethod
+    def _arms_add_up(cls, arms: dict[str, ArmConfig]) -> dict[str, ArmConfig]:
+        if CONTROL not in arms:
+            raise ValueError(f"one arm is called `{CONTROL}`; the arms are {listed(arms)}")
+        if len(arms) < 2:
+            raise ValueError("an experiment has two arms or more")
+        total = math.fsum(arm.share for arm in arms.values())
+        if abs(total - 1) > SHARES_MISS:
+            shares = listed([f"{name} {arm.share:g}" for name, arm in arms.items()])
+            raise ValueError(f"shares must add up to 1; {shares} add up to {total:.6g}")
+        return arms
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> LotConfig:
+        raise_found(self._misfits())
+        return self
+
+    def _misfits(self) -> Iterator[tuple[str, str]]:
+        for arm in self.capacity:
+            if arm not in self.arms:
+                yield f"capacity.{arm}", f"no arm is called `{arm}`; {did_you_mean(arm, self.treated_arms)}"
+            elif arm == CONTROL:
+                yield f"capacity.{arm}", "control is not touched, so it has no capacity"
+        if len(set(self.strata)) != len(self.strata):
+            yield "strata", "a stratum is named twice"
+        if self.touch_days > self.window_days:
+            yield "touch_days", f"touches end with the window: {self.touch_days} days are over {self.window_days}"
+        both = sorted(set(self.shares_with) & set(self.excludes))
+        if both:
+            yield "excludes", f"{listed(both)} can't be shared with and excluded at once"
+
+    @property
+    def shares(self) -> dict[str, float]:
+        """P(arm | not held out), rescaled to add up to 1 exactly; control first."""
+        total = math.fsum(arm.share for arm in self.arms.values())
+        return {name: self.arms[name].share / total for name in (CONTROL, *self.treated_arms)}
+
+    @property
+    def treated_arms(self) -> tuple[str, ...]:
+        """The arms that are touched, in the order given."""
+        return tuple(name for name in self.arms if name != CONTROL)
+
+
+class ValueConfig(Settings):
+    """What an outcome is worth: a column of money, or an amount per outcome."""
+
+    column: ColumnName | None = None
+    per_outcome: Money | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> ValueConfig:
+        if (self.column is None) == (self.per_outcome is None):
+            raise ValueError("give `column` or `per_outcome`, one of them")
+        return self
+
+
+class LeadColumns(Settings):
+    """How the columns of a leads file are called there."""
+
+    lead_id: ColumnName = "lead_id"
+    organisation_id: ColumnName = "organisation_id"
+    score: ColumnName = "score"
+    problem: ColumnName = "problem"
+    product: ColumnName | None = None
+    created_at: ColumnName | None = None
+    known_at: ColumnName | None = None
+    features: list[ColumnName] = Field([], description="Columns known when the lead is drawn.")
+    timezone: str | None = None
+
+
+class ExperimentConfig(Settings):
+    """One experiment: what is drawn, and what its plan asks."""
+
+    version: Literal[1] = 1
+    name: str = Field("experiment", min_length=1, pattern=r"^[^/\\\x00]+$", description="Absent: the file's name.")
+    ledger: str | None = Field(None, description="The store of assignments, touches and deals.")
+    leads: LeadColumns = LeadColumns()
+    experiment: LotConfig
+    value: ValueConfig | None = None
+    score_groups: ScoreGroups = ScoreGroups()
+    plan: PlanConfig | None = Field(None, description="What is known and asked before the lot is drawn.")
+    learners: list[LearnerName] = Field(["t", "x"])
+    strategies: list[Label] = Field([])
+    folds: int = Field(5, ge=2, le=20)
+    seed: int = Field(0, ge=0)
+    tracking: Tracking = Tracking()
+
+    @property
+    def salt(self) -> str:
+        """Salt of the lot."""
+        return self.experiment.salt if self.experiment.salt is not None else self.name
+
+    @model_validator(mode="after")
+    def _plan_names_groups(self) -> ExperimentConfig:
+        if self.plan is not None:
+            raise_found(self.plan.misfits(tuple(self.score_groups.names), self.experiment.treated_arms))
+        return self
+
+    def published(self) -> dict[str, Any]:
+        """The settings as plain values."""
+        return self.model_dump(mode="json")
+
+
+def parse_experiment(values: object, where: str = "the configuration", *, today: date) -> ExperimentConfig:
+    """Checks plain values and freezes them.
+
+    Args:
+        values: what the YAML file holds.
+        where: names the file in messages.
+        today: a holdout that ends by this day is refused.
+
+    Raises:
+        ConfigError: unknown, missing or unusable keys, all of them named.
+    """
+    return parse_settings(ExperimentConfig, values, where, context={"today": today})

@@ -1,0 +1,144 @@
+"""The `plan` section of an experiment: what is known before it starts, and what it is to show."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Literal
+
+from pydantic import Discriminator, Field, Tag, model_validator
+
+from leadlift.base.config import ColumnName, Label, Settings
+from leadlift.base.problems import did_you_mean, listed
+from leadlift.base.settings import raise_found
+
+Correction = Literal["holm", "bonferroni", "none"]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+SHARES_MISS = 1e-6
+
+
+def _number_or_groups(value: object) -> str | None:
+    if isinstance(value, Mapping):
+        return "<groups>"
+    return "<number>" if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+_FORM = Discriminator(
+    _number_or_groups,
+    custom_error_type="form",
+    custom_error_message="a number, or a mapping of score groups to numbers",
+)
+Amounts = Annotated[Annotated[Finite, Tag("<number>")] | Annotated[dict[Label, Finite], Tag("<groups>")], _FORM]
+Spreads = Annotated[Annotated[Positive, Tag("<number>")] | Annotated[dict[Label, Positive], Tag("<groups>")], _FORM]
+
+
+class OrganisationSize(Settings):
+    """How many leads an organisation has in the experiment."""
+
+    mean: float = Field(ge=1, allow_inf_nan=False, description="Leads per organisation.")
+    cv: float = Field(0.0, ge=0, allow_inf_nan=False, description="Their standard deviation over their mean.")
+
+
+class PastOutcomes(Settings):
+    """A table of past leads from which rho (and the sizes of organisations) are estimated."""
+
+    file: str = Field(description="CSV or Parquet, a row per past lead, beside this file.")
+    organisation: ColumnName = "organisation_id"
+    outcome: ColumnName = "outcome"
+
+
+class Pilot(Settings):
+    """What an earlier study found of a ranking."""
+
+    qini: Finite = Field(description="Its Qini, outcome units per lead.")
+    se: Positive = Field(description="The Qini's standard error.")
+    leads: int = Field(ge=1, description="How many leads that study read.")
+
+
+class PlanConfig(Settings):
+    """What is known and asked before the lot is drawn.
+
+    `baseline` is the mean outcome without the touch: a share for a binary outcome; with `sd` given, money.
+    """
+
+    baseline: Amounts | None = Field(None, description="Mean outcome of control, or by score group.")
+    sd: Spreads | None = Field(None, description="Given: money, with this spread per lead.")
+    group_shares: dict[Label, Annotated[float, Field(ge=0, le=1)]] | None = Field(
+        None, description="Leads by score group."
+    )
+    leads_per_week: Positive | None = Field(None, description="Inflow of leads that may be drawn.")
+    weeks: Positive = Field(8, description="How long the team would wait.")
+    weeks_between_draws: Positive = Field(1, description="Capacity is per draw; this is how often the lot is drawn.")
+    leads_per_organisation: OrganisationSize = OrganisationSize(mean=1)
+    rho: float | None = Field(None, ge=0, lt=1, description="Correlation of outcomes inside an organisation.")
+    past: PastOutcomes | None = None
+    power: float = Field(0.8, gt=0, lt=1)
+    alpha: float = Field(0.05, gt=0, lt=1, description="Two-sided level, before multiplicity.")
+    correction: Correction = Field("holm", description="How the level is shared by arms and groups.")
+    uplift: Amounts | None = Field(None, description="Uplift to be seen, or by score group.")
+    difference: Positive | None = Field(None, description="Difference in uplift between two groups to be seen.")
+    programme_uplift: Positive | None = Field(None, description="Programme effect to be seen against the holdout.")
+    pilot: Pilot | None = None
+
+    @property
+    def outcome_kind(self) -> Literal["binary", "money"]:
+        """`binary` unless a spread is given."""
+        return "binary" if self.sd is None else "money"
+
+    @model_validator(mode="after")
+    def _can_be_answered(self) -> PlanConfig:
+        raise_found(self._misfits())
+        return self
+
+    def _misfits(self) -> Iterator[tuple[str, str]]:
+        if self.baseline is None:
+            yield "baseline", "give the mean outcome without the touch: a share such as 0.12, or one per score group"
+        elif self.sd is None:
+            for key, rate in by_key("baseline", self.baseline):
+                if not 0 < rate < 1:
+                    yield key, f"a rate lies between 0 and 1, not {rate:g}; for money give `sd` as well"
+                yield from self._rates_with_uplift(key, rate)
+        if self.group_shares is not None:
+            total = math.fsum(self.group_shares.values())
+            if abs(total - 1) > SHARES_MISS:
+                yield "group_shares", f"shares must add up to 1, not to {total:.6g}"
+            empty = [name for name, share in self.group_shares.items() if share == 0]
+            if empty:
+                yield "group_shares", f"the cuts leave {listed(empty)} empty: move them, or use quantiles"
+        if self.past is not None and self.rho is not None:
+            yield "past", "give `rho`, or `past` to estimate it, not both"
+        yield from ((key, "an uplift to be seen is not 0") for key, u in by_key("uplift", self.uplift) if u == 0)
+
+    def _rates_with_uplift(self, key: str, rate: float) -> Iterator[tuple[str, str]]:
+        group = key.partition(".")[2]
+        for where, uplift in by_key("uplift", self.uplift):
+            named = where.partition(".")[2]
+            if (not named or not group or named == group) and 0 < rate < 1 and not 0 < rate + uplift < 1:
+                yield where, f"a rate of {rate:g} moved by {uplift:g} is {rate + uplift:.4g}, outside 0 to 1"
+
+    def misfits(self, groups: tuple[str, ...], arms: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+        """What doesn't fit the score groups: keys and what is wrong with each."""
+        for name in ("baseline", "sd", "group_shares", "uplift"):
+            given = getattr(self, name)
+            if not isinstance(given, Mapping):
+                continue
+            for key in given:
+                if key not in groups:
+                    yield f"plan.{name}.{key}", f"no score group is called `{key}`; {did_you_mean(key, groups)}"
+            missing = [group for group in groups if group not in given]
+            if missing and name != "uplift":
+                yield f"plan.{name}", f"{listed(missing)} not given"
+        if isinstance(self.baseline, Mapping) and self.group_shares is None:
+            yield "plan.group_shares", "a baseline by score group needs each group's share of the leads"
+
+
+def by_key(name: str, given: float | Mapping[str, float] | None) -> list[tuple[str, float]]:
+    """The numbers of a setting with the keys they stand at.
+
+    >>> by_key("baseline", {"low": 0.1})
+    [('baseline.low', 0.1)]
+    """
+    if given is None:
+        return []
+    return [(f"{name}.{k}", v) for k, v in given.items()] if isinstance(given, Mapping) else [(name, given)]
