@@ -16,4 +16,5 @@ def ui(
     """Open the MLflow UI on this workspace's runs, on 127.0.0.1."""
     from leadlift.study import open_ui
 
+    typer.echo(f"http://127.0.0.1:{port}  In the page, choose Model training at the top left. Ctrl-C stops it.")
     raise typer.Exit(open_ui(uri=uri, port=port))
