@@ -1,5 +1,6 @@
 """Floor 2: the tables' contracts, the AssignmentLog and the simulated World."""
 
+from leadlift.data.buckets import sql_buckets
 from leadlift.data.files import find_file, read_table
 from leadlift.data.log import AssignmentLog
 from leadlift.data.log_build import build_log
@@ -15,4 +16,5 @@ __all__ = [
     "make_world",
     "read_table",
     "six_group_assignment",
+    "sql_buckets",
 ]
