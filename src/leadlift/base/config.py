@@ -3,24 +3,49 @@
 from __future__ import annotations
 
 import itertools
-import types
+import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal
+from zoneinfo import available_timezones
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationError,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 
-from leadlift.base.errors import ConfigError
+from leadlift.base.explain import explain
+from leadlift.base.labels import label_text
 from leadlift.base.problems import Problems, did_you_mean
 
 LearnerName = Literal["t", "x"]
 
 
 def _label(value: object) -> object:
-    """Arm labels may be text, integers or booleans; they all become text."""
-    return str(value) if isinstance(value, bool | int) else value
+    return label_text(value) if isinstance(value, str | int | float) else value
 
 
-Label = Annotated[str, BeforeValidator(_label), Field(min_length=1)]
+def _name(value: object) -> object:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+Label = Annotated[
+    str,
+    BeforeValidator(_label),
+    Field(min_length=1),
+    WithJsonSchema({"type": ["string", "number", "boolean"], "description": "text, a number, or true or false"}),
+]
+ColumnName = Annotated[
+    str, BeforeValidator(_name), Field(min_length=1), WithJsonSchema({"type": ["string", "integer"], "minLength": 1})
+]
 
 
 class Settings(BaseModel):
@@ -32,14 +57,14 @@ class Settings(BaseModel):
 class TreatmentColumn(Settings):
     """The column that holds the arm, and which arm is control."""
 
-    column: str
+    column: ColumnName
     control: Label
 
 
 class OutcomeColumn(Settings):
     """The column that holds the outcome; `positive` names the value that counts as 1 when it holds two words."""
 
-    column: str
+    column: ColumnName
     positive: Label | None = None
 
 
@@ -49,7 +74,51 @@ class StratumShares(Settings):
     by_stratum: dict[Label, dict[Label, float]]
 
 
-Propensity = str | StratumShares | dict[Label, float | str]
+def _column_or_mapping(value: object) -> str | None:
+    if isinstance(value, Mapping | BaseModel):
+        return "<mapping>"
+    return "<text>" if isinstance(value, str | int) and not isinstance(value, bool) else None
+
+
+def _number_or_column(value: object) -> str | None:
+    if isinstance(value, str):
+        return "<text>"
+    return "<number>" if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _propensity_form(value: object) -> str | None:
+    if isinstance(value, StratumShares) or (isinstance(value, Mapping) and "by_stratum" in value):
+        return "<by stratum>"
+    if isinstance(value, Mapping):
+        nested = bool(value) and all(isinstance(shares, Mapping) for shares in value.values())
+        return "<strata>" if nested else "<arms>"
+    return "<text>" if isinstance(value, str) else None
+
+
+def _one_of(choose: Callable[[object], str | None], wanted: str) -> Any:
+    """A union whose branch the value's form decides, so that only that branch's failures are told."""
+    return Discriminator(choose, custom_error_type="form", custom_error_message=wanted)
+
+
+Text = Annotated[ColumnName, Tag("<text>")]
+ArmPropensity = Annotated[
+    Annotated[float, Tag("<number>")] | Text, _one_of(_number_or_column, "a number, or the name of a column")
+]
+Propensity = Annotated[
+    Text
+    | Annotated[StratumShares, Tag("<by stratum>")]
+    | Annotated[dict[Label, dict[Label, float]], Tag("<strata>")]
+    | Annotated[dict[Label, ArmPropensity], Tag("<arms>")],
+    _one_of(_propensity_form, "a mapping of each arm to its share or column, or the column of P(treated)"),
+]
+Treatment = Annotated[
+    Text | Annotated[TreatmentColumn, Tag("<mapping>")],
+    _one_of(_column_or_mapping, "the name of a column, or a mapping of `column` and `control`"),
+]
+Outcome = Annotated[
+    Text | Annotated[OutcomeColumn, Tag("<mapping>")],
+    _one_of(_column_or_mapping, "the name of a column, or a mapping of `column` and `positive`"),
+]
 
 
 class DataConfig(Settings):
@@ -57,25 +126,35 @@ class DataConfig(Settings):
 
     log: str = Field(description="CSV or Parquet file: beside this file, else in the folder LEADLIFT_DATA names.")
     source: str | None = Field(None, description="Where to get the file; printed when it is absent.")
-    treatment: str | TreatmentColumn = Field(description="Column of the arm that the lot assigned.")
+    treatment: Treatment = Field(description="Column of the arm that the lot assigned.")
     control: Label | None = Field(None, description="The arm that is not touched.")
     propensity: Propensity = Field(
         description="P(arm): a number per arm, a column per arm, the treated arm's column, or shares by stratum."
     )
-    outcome: str | OutcomeColumn = Field(description="Outcome column: 0/1, yes/no, a count or money.")
-    features: list[str] | None = Field(None, description="Columns known before assignment; absent: all others.")
-    lead_id: str | None = None
-    organisation: str | None = Field(None, description="The client; leads of one client are not independent.")
-    score: str | None = Field(None, description="Conversion score known before assignment, in [0, 1].")
-    stratum: str | None = Field(None, description="The cell inside which the lot was drawn.")
-    value: str | None = Field(None, description="Money an outcome is worth, per lead.")
-    cost: str | None = Field(None, description="Cost of the touch, per lead.")
-    timezone: str | None = None
+    outcome: Outcome = Field(description="Outcome column: 0/1, yes/no, a count or money.")
+    features: list[ColumnName] | None = Field(None, description="Columns known before assignment; absent: all others.")
+    lead_id: ColumnName | None = None
+    organisation: ColumnName | None = Field(None, description="The client; leads of one client are not independent.")
+    score: ColumnName | None = Field(None, description="Conversion score known before assignment, in [0, 1].")
+    stratum: ColumnName | None = Field(None, description="The cell inside which the lot was drawn.")
+    value: ColumnName | None = Field(None, description="Money an outcome is worth, per lead.")
+    cost: ColumnName | None = Field(None, description="Cost of the touch, per lead.")
+    timezone: str | None = Field(None, description="Zone of times that carry none, such as Europe/Berlin; absent: UTC.")
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone_is_known(cls, name: str | None) -> str | None:
+        if name is not None and name not in available_timezones():
+            raise ValueError(f"`{name}` is no time zone; {did_you_mean(name, sorted(available_timezones()))}")
+        return name
 
     @model_validator(mode="after")
     def _control_is_named(self) -> DataConfig:
-        if self.control is None and not isinstance(self.treatment, TreatmentColumn):
+        beside = self.treatment.control if isinstance(self.treatment, TreatmentColumn) else None
+        if self.control is None and beside is None:
             raise ValueError("`control` is missing: name the arm that is not touched")
+        if self.control is not None and beside is not None and self.control != beside:
+            raise ValueError(f"`control` is `{self.control}` but `treatment.control` is `{beside}`: keep one")
         return self
 
     def log_arguments(self) -> dict[str, Any]:
@@ -88,7 +167,7 @@ class DataConfig(Settings):
         propensity: Any = self.propensity
         if isinstance(propensity, StratumShares):
             propensity = propensity.by_stratum
-        names = ("features", "lead_id", "organisation", "score", "stratum", "value", "cost")
+        names = ("features", "lead_id", "organisation", "score", "stratum", "value", "cost", "timezone")
         return {
             "treatment": column,
             "control": control,
@@ -104,7 +183,7 @@ class ScoreGroups(Settings):
 
     cuts: list[float] | None = None
     quantiles: list[float] | None = None
-    names: list[str] = ["low", "medium", "high"]
+    names: list[Label] = ["low", "medium", "high"]
 
     @model_validator(mode="after")
     def _one_way(self) -> ScoreGroups:
@@ -161,6 +240,8 @@ class StudyConfig(Settings):
         values = self.model_dump(mode="json")
         if self.data is not None:
             values["data"]["log"] = Path(self.data.log).name
+        if self.tracking.uri is not None:
+            values["tracking"]["uri"] = without_password(self.tracking.uri)
         return values
 
     def for_digest(self) -> dict[str, Any]:
@@ -170,6 +251,15 @@ class StudyConfig(Settings):
         if values["data"] is not None:
             del values["data"]["log"], values["data"]["source"]
         return values
+
+
+def without_password(text: str) -> str:
+    """A URI, or text that quotes one, less its user and password.
+
+    >>> without_password("postgresql://ann:s3cret@db/mlflow")
+    'postgresql://db/mlflow'
+    """
+    return re.sub(r"//[^/\s]*@", "//", text)
 
 
 def parse_config(values: object, where: str = "the configuration") -> StudyConfig:
@@ -183,58 +273,19 @@ def parse_config(values: object, where: str = "the configuration") -> StudyConfi
     except ValidationError as error:
         problems = Problems(where)
         for item in error.errors():
-            _explain(item, problems)
+            explain(item, StudyConfig, problems)
         problems.stop_if_any()
         raise
 
 
 def json_schema() -> dict[str, Any]:
     """JSON Schema of a configuration, for editors."""
-    schema = StudyConfig.model_json_schema()
-    schema["title"] = "leadlift study"
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+    schema = {**StudyConfig.model_json_schema(), "title": "leadlift study"}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **_any_of(schema)}
 
 
-def _explain(item: Any, problems: Problems) -> None:
-    path = [str(part) for part in item["loc"] if not _is_union_branch(str(part))]
-    name = ".".join(path) or "(top)"
-    if item["type"] == "extra_forbidden":
-        allowed = _allowed_keys(path[:-1])
-        problems.add(
-            "unknown-key",
-            "every key is one leadlift knows",
-            f"`{name}`",
-            did_you_mean(path[-1], allowed),
-            ConfigError,
-        )
-        return
-    if item["type"] == "missing":
-        problems.add("missing-key", "required keys are given", f"`{name}` is missing", f"add `{name}`", ConfigError)
-        return
-    found = item.get("input")
-    shown = f" (found {found!r})" if isinstance(found, str | int | float | bool) or found is None else ""
-    message = item["msg"].removeprefix("Value error, ")
-    problems.add("value", f"`{name}` can be used", f"{message}{shown}", f"change `{name}`", ConfigError)
-
-
-def _is_union_branch(part: str) -> bool:
-    # pydantic puts the name of the tried type into the location of a union's errors.
-    return part[:1].isupper() or part in ("str", "float", "int") or part.startswith(("dict[", "function-"))
-
-
-def _allowed_keys(path: list[str]) -> list[str]:
-    model: type[BaseModel] = StudyConfig
-    for part in path:
-        nested = _models_in(model.model_fields[part].annotation) if part in model.model_fields else []
-        if not nested:
-            return []
-        model = nested[0]
-    return list(model.model_fields)
-
-
-def _models_in(annotation: Any) -> list[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
-    if get_origin(annotation) in (types.UnionType, None) or get_args(annotation):
-        return [model for part in get_args(annotation) for model in _models_in(part)]
-    return []
+def _any_of(schema: Any) -> Any:
+    # pydantic writes `oneOf`, but 1 is both a number and an integer: editors would refuse it.
+    if isinstance(schema, dict):
+        return {"anyOf" if key == "oneOf" else key: _any_of(value) for key, value in schema.items()}
+    return [_any_of(item) for item in schema] if isinstance(schema, list) else schema

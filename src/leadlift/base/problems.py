@@ -111,6 +111,18 @@ def listed(items: Iterable[object], most: int = 12) -> str:
     return f"{', '.join(words[:most])} and {len(words) - most:,} more"
 
 
+def listed_labels(labels: Iterable[str], most: int = 12) -> str:
+    """Labels from the data for a message; counted, not shown, where they could be names of people.
+
+    >>> listed_labels(["call", "none"]), listed_labels(["call", "ann@example.org"])
+    ('call, none', '2 different values')
+    """
+    words = list(labels)
+    if len(words) > most or any("@" in word or len(word) > 60 for word in words):
+        return f"{len(words):,} different values"
+    return listed(words, most)
+
+
 def share(part: int, whole: int) -> str:
     """How many of how many, for messages.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from leadlift.base.config import StudyConfig, parse_config
 from leadlift.base.errors import ConfigError, FileError
+from leadlift.base.experiment import ExperimentConfig, parse_experiment
 from leadlift.base.problems import nearest, stop
 
 
@@ -51,7 +53,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
             "the configuration",
             "yaml",
             "the file is a mapping of keys to values",
-            f"{path.name} holds {type(values).__name__ if values is not None else 'nothing'}",
+            f"{path.name} holds {_kind(values)}",
             "start with `version: 1`",
             ConfigError,
         )
@@ -69,6 +71,17 @@ def read_config(path: str | Path) -> StudyConfig:
     return parse_config({"name": path.stem, **read_yaml(path)}, where=path.name)
 
 
+def read_experiment(path: str | Path, *, today: date) -> ExperimentConfig:
+    """The experiment that a YAML file configures.
+
+    Raises:
+        FileError: the file isn't there or can't be read.
+        ConfigError: something in it can't be used; a holdout that ends by `today`, for one.
+    """
+    path = Path(path)
+    return parse_experiment({"name": path.stem, **read_yaml(path)}, where=path.name, today=today)
+
+
 def _near(path: Path) -> str:
     folder = path.parent
     if not folder.is_dir():
@@ -76,6 +89,12 @@ def _near(path: Path) -> str:
     names = [p.name for p in folder.iterdir() if p.suffix in (".yaml", ".yml")]
     match = nearest(path.name, names)
     return f"did you mean `{folder / match}`?" if match else "check the path"
+
+
+def _kind(values: object) -> str:
+    if values is None:
+        return "nothing"
+    return "a list" if isinstance(values, list) else "a single value"
 
 
 def _reason(error: Exception) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 import numpy as np
@@ -9,26 +10,33 @@ import pandas as pd
 from pandas.api import types
 
 from leadlift.base.arrays import Column, Floats, floats
-from leadlift.base.problems import Problems, listed, share
+from leadlift.base.labels import label_text
+from leadlift.base.problems import Problems, listed_labels, share
 
 OutcomeKind = Literal["binary", "count", "money"]
 
+DECIMAL = re.compile(r"[+-]?\d+\.\d+")
+WHOLE = re.compile(r"\.0+$")
 YES = frozenset({"yes", "true", "y", "1", "won"})
 NO = frozenset({"no", "false", "n", "0", "lost"})
 
 
 def labels(column: Column) -> Column:
-    """Labels as text; whole numbers lose their `.0`, missing ones stay missing.
+    """Labels as text, the same from every kind of file; missing ones stay missing.
 
-    >>> labels(pd.Series([1.0, 0.0])).tolist()
-    ['1', '0']
+    Whole numbers lose their `.0`: in text only where every value is such a number, so that `1.0` stays a version.
+
+    >>> labels(pd.Series([1.0, 0.0])).tolist(), labels(pd.Series(["1.0", "0.0"])).tolist()
+    (['1', '0'], ['1', '0'])
+    >>> labels(pd.Series(["007", "1.0"])).tolist(), labels(pd.Series([True, False])).tolist()
+    (['007', '1.0'], ['True', 'False'])
     """
     if types.is_float_dtype(column.dtype):
-        whole = column.dropna()
-        if (whole == whole.round()).all():
-            column = column.astype("Int64")
-    uniques = {value: str(value) for value in column.dropna().unique()}
-    return column.map(uniques).astype(object).where(column.notna(), None)
+        column = pd.Series(floats(column), index=column.index, name=column.name)
+    texts = {value: label_text(value) for value in column.dropna().unique()}
+    if texts and all(DECIMAL.fullmatch(text) for text in texts.values()):
+        texts = {value: WHOLE.sub("", text) for value, text in texts.items()}
+    return column.map(texts).astype(object).where(column.notna(), None)
 
 
 def outcome_values(column: Column, positive: str | None, problems: Problems) -> tuple[Floats, OutcomeKind]:
@@ -59,11 +67,12 @@ def _kind(values: Floats) -> OutcomeKind:
 def _is_positive(column: Column, positive: str, problems: Problems) -> Floats:
     words = labels(column)
     found = sorted(set(words.dropna()))
+    positive = label_text(positive)
     if positive not in found or len(found) > 2:
         problems.add(
             "outcome-positive",
             "`outcome.positive` names one of the outcome's two values",
-            f"`{positive}`; `{column.name}` holds {listed(found)}",
+            f"`{positive}`; `{column.name}` holds {listed_labels(found)}",
             "name one of them",
         )
     return floats((words == positive).astype(float).where(column.notna(), np.nan))
@@ -76,7 +85,9 @@ def _from_words(column: Column, problems: Problems) -> Floats:
         return floats(words.map({**dict.fromkeys(YES, 1.0), **dict.fromkeys(NO, 0.0)}))
     numbers = pd.to_numeric(words, errors="coerce")
     odd = numbers.isna() & words.notna()
-    if odd.all() and len(found) == 2:
+    if not odd.any():
+        return floats(numbers)
+    if odd[words.notna()].all() and len(found) == 2:
         fix = "name the value that counts as 1: `outcome: {column: ..., positive: ...}`"
     else:
         fix = "write numbers, or leave the cell empty where the outcome is missing"
@@ -119,14 +130,19 @@ def _refuse_infinite(values: Floats, name: str, problems: Problems) -> None:
         )
 
 
-def feature_values(column: Column, problems: Problems) -> Column:
-    """A feature a learner can take: numbers, dates as days, or text; missing values pass through."""
+def feature_values(column: Column, problems: Problems, timezone: str | None = None) -> Column:
+    """A feature a learner can take: numbers, times as days, or text; missing values pass through.
+
+    Times without a zone are taken to be in `timezone`, else UTC.
+    """
     dtype = column.dtype
     if types.is_bool_dtype(dtype) or types.is_numeric_dtype(dtype):
         values = floats(column)
         _refuse_infinite(values, str(column.name), problems)
         return pd.Series(values, index=column.index, name=column.name)
     if types.is_datetime64_any_dtype(dtype):
+        if timezone is not None and column.dt.tz is None:
+            column = column.dt.tz_localize(timezone, ambiguous="NaT", nonexistent="shift_forward")
         days = (pd.to_datetime(column, utc=True) - pd.Timestamp(0, tz="UTC")) / pd.Timedelta(days=1)
         return days.astype(float)
     if isinstance(dtype, pd.CategoricalDtype) or types.is_string_dtype(dtype) or types.is_object_dtype(dtype):
@@ -134,7 +150,7 @@ def feature_values(column: Column, problems: Problems) -> Column:
     problems.add(
         "feature-type",
         "a feature is a number, a date, text or true/false",
-        f"`{column.name}` holds {dtype}",
+        f"`{column.name}` holds something else, such as durations",
         "turn it into one of them, or leave it out of `features`",
     )
     return pd.Series(np.nan, index=column.index, name=column.name)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Any
 
 import narwhals as nw
 import pandas as pd
 
+from leadlift.base.arrays import Column
 from leadlift.base.errors import DataError
 from leadlift.base.problems import stop
 
@@ -14,11 +16,13 @@ from leadlift.base.problems import stop
 def to_pandas(frame: Any) -> pd.DataFrame:
     """A pandas frame with the values of a pandas, Polars, Arrow or DuckDB one, its index dropped.
 
+    Whatever the frame, equal values come out equal: Python objects become booleans, numbers and times.
+
     Raises:
         DataError: it is none of them.
     """
     if isinstance(frame, pd.DataFrame):
-        return frame.reset_index(drop=True)
+        return _plain(frame.reset_index(drop=True))
     try:
         native = nw.from_native(frame)
     except TypeError:
@@ -26,9 +30,45 @@ def to_pandas(frame: Any) -> pd.DataFrame:
             "the data",
             "frame",
             "the log is a pandas, Polars or Arrow frame or a DuckDB relation",
-            f"found {type(frame).__name__}",
+            "found something else",
             "turn it into one of them, or name a file",
             DataError,
         ) from None
     eager = native.collect() if isinstance(native, nw.LazyFrame) else native
-    return eager.to_pandas().reset_index(drop=True)
+    return _plain(eager.to_pandas().reset_index(drop=True))
+
+
+def _plain(frame: pd.DataFrame) -> pd.DataFrame:
+    frame = frame.rename(columns=str)
+    if not frame.columns.is_unique:
+        return frame
+    changed = {name: _without_objects(frame[name]) for name in frame.columns if frame[name].dtype == object}
+    return frame.assign(**changed) if changed else frame
+
+
+def _without_objects(column: Column) -> Column:
+    """A column of Python objects as what they are: booleans with gaps, decimals, dates, or text."""
+    kind = pd.api.types.infer_dtype(column, skipna=True)
+    if kind == "boolean":
+        return column.astype("boolean")
+    if kind == "integer":
+        return _whole(column)
+    if kind in ("decimal", "floating", "mixed-integer-float"):
+        return column.astype(float)
+    if kind in ("date", "datetime"):
+        return pd.to_datetime(column, utc=kind == "datetime")
+    return column.map(_hashable, na_action="ignore") if kind in ("bytes", "mixed") else column
+
+
+def _hashable(value: Any) -> Any:
+    """Text in bytes as text; lists and the like, which no label or feature can be, as the text that shows them."""
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    return value if isinstance(value, Hashable) else repr(value)
+
+
+def _whole(column: Column) -> Column:
+    try:
+        return column.astype("Int64")
+    except (OverflowError, TypeError, ValueError):
+        return column.map(str, na_action="ignore")

@@ -59,6 +59,7 @@ def _arms_differ(column: Column, arm: Codes) -> float:
 def _chi_square(codes: Codes, arm: Codes) -> float:
     table = pd.crosstab(codes, arm).to_numpy()
     table = table[table.sum(axis=1) >= 10]
+    table = table[:, table.sum(axis=0) > 0]
     if table.shape[0] < 2 or table.shape[1] < 2:
         return 1.0
     return float(stats.chi2_contingency(table).pvalue)

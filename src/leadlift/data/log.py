@@ -130,7 +130,8 @@ class AssignmentLog:
         stratum: str | None = None,
         value: str | None = None,
         cost: str | None = None,
-        positive: str | None = None,
+        positive: str | int | bool | None = None,
+        timezone: str | None = None,
     ) -> AssignmentLog:
         """A log from a flat frame: a row per lead.
 
@@ -149,6 +150,7 @@ class AssignmentLog:
             stratum: cell inside which the lot was drawn.
             value, cost: money per outcome and per touch.
             positive: the outcome value that counts as 1, where the outcome holds two words.
+            timezone: zone of times that carry none; None: UTC.
 
         Raises:
             DataError: something would make an answer wrong; every problem is named at once.
@@ -178,5 +180,6 @@ class AssignmentLog:
             control=control,
             propensity=propensity,
             features=None if features is None else list(features),
-            positive=positive,
+            positive=None if positive is None else str(positive),
+            timezone=timezone,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,8 @@ import pandas as pd
 
 from leadlift.base.arrays import Column, Floats
 from leadlift.base.errors import PropensityError
-from leadlift.base.problems import Problems, did_you_mean, listed, share
+from leadlift.base.labels import label_text
+from leadlift.base.problems import Problems, did_you_mean, listed_labels, share
 
 SLACK = 1e-6
 
@@ -29,6 +31,8 @@ def propensity_matrix(
         problems: takes what is wrong; the returned matrix is then of no use.
     """
     before = len(problems.found)
+    if isinstance(given, Mapping) and set(given) == {"by_stratum"} and isinstance(given["by_stratum"], Mapping):
+        given = given["by_stratum"]
     if isinstance(given, str):
         matrix = _treated_column(given, frame, arms, problems)
     elif isinstance(given, Mapping) and given and all(isinstance(shares, Mapping) for shares in given.values()):
@@ -40,7 +44,7 @@ def propensity_matrix(
             problems,
             "propensity-missing",
             "the propensity of every arm is known",
-            "none given",
+            "none given" if given is None or given == {} else "found neither a mapping of arms nor a column",
             "give the shares that the design used, such as `{control: 0.5, call: 0.5}`",
         )
         matrix = np.full((len(frame), len(arms)), np.nan)
@@ -60,7 +64,7 @@ def _treated_column(name: str, frame: pd.DataFrame, arms: list[str], problems: P
             problems,
             "propensity-form",
             "one propensity column is enough only with two arms",
-            f"`{name}` for {len(arms)} arms: {listed(arms)}",
+            f"`{name}` for {len(arms)} arms: {listed_labels(arms)}",
             "name a column per arm: `{arm: column}`",
         )
         return np.full((len(frame), len(arms)), np.nan)
@@ -69,16 +73,28 @@ def _treated_column(name: str, frame: pd.DataFrame, arms: list[str], problems: P
 
 
 def _per_arm(given: Mapping[Any, Any], frame: pd.DataFrame, arms: list[str], problems: Problems) -> Floats:
-    by_arm = {str(arm): value for arm, value in given.items()}
+    by_arm = {label_text(arm): value for arm, value in given.items()}
     _check_arms(by_arm, arms, "", problems)
     matrix = np.full((len(frame), len(arms)), np.nan)
     for index, arm in enumerate(arms):
         value = by_arm.get(arm)
         if isinstance(value, str):
             matrix[:, index] = _column(value, frame, problems)
-        elif value is not None:
-            matrix[:, index] = float(value)
+        elif arm in by_arm:
+            matrix[:, index] = _number(value)
+            if np.isnan(matrix[0, index]):
+                _add(
+                    problems,
+                    "propensity-missing",
+                    "the propensity of every arm is known",
+                    f"no number for {listed_labels([arm])}",
+                    "add the share that the design gave it",
+                )
     return matrix
+
+
+def _number(value: Any) -> float:
+    return float(value) if isinstance(value, int | float | np.number | Decimal) else np.nan
 
 
 def _by_stratum(
@@ -94,14 +110,14 @@ def _by_stratum(
             "name it: `stratum: column`",
         )
         return matrix
-    shares = {str(name): {str(arm): float(p) for arm, p in row.items()} for name, row in given.items()}
+    shares = {label_text(name): {label_text(arm): _number(p) for arm, p in row.items()} for name, row in given.items()}
     unknown = sorted(set(stratum.dropna()) - set(shares))
     if unknown:
         _add(
             problems,
             "propensity-stratum",
             "every stratum has its shares",
-            f"no shares for {listed(unknown)} ({int(stratum.isin(unknown).sum()):,} rows)",
+            f"no shares for {listed_labels(unknown)} ({int(stratum.isin(unknown).sum()):,} rows)",
             "add them",
         )
     for name, row in shares.items():
@@ -119,7 +135,7 @@ def _check_arms(named: Mapping[str, Any], arms: list[str], where: str, problems:
             problems,
             "propensity-arm",
             "the propensities name every arm in the data",
-            f"no propensity for {listed(missing)}{where}{hint}",
+            f"no propensity for {listed_labels(missing)}{where}{hint}",
             "add the share that the design gave it",
         )
     elif extra:
@@ -127,7 +143,7 @@ def _check_arms(named: Mapping[str, Any], arms: list[str], where: str, problems:
             problems,
             "propensity-arm",
             "every arm with a propensity is in the data",
-            f"no lead has the arm {listed(extra)}{where}; arms found: {listed(arms)}",
+            f"no lead has the arm {listed_labels(extra)}{where}; arms found: {listed_labels(arms)}",
             "take the arm out of the design, or export its leads as well",
         )
 

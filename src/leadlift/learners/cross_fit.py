@@ -10,6 +10,7 @@ import numpy as np
 from sklearn.base import clone
 
 from leadlift.base.arrays import Codes, Floats
+from leadlift.base.problems import listed_labels, stop
 from leadlift.data import AssignmentLog
 from leadlift.learners.folds import organisation_folds
 from leadlift.learners.learner import UpliftLearner
@@ -101,6 +102,8 @@ def cross_fit(
     learners = learner if isinstance(learner, Mapping) else {type(learner).__name__: learner}
     fold = organisation_folds(log.organisation, log.n_organisations, folds, np.random.default_rng([seed, 1]))
 
+    _refuse_lost_arms(log, fold)
+
     def predicted(k: int) -> tuple[dict[str, Floats], Floats]:
         models = fit_models(log, np.flatnonzero(fold != k), learners, seed)
         rows = np.flatnonzero(fold == k)
@@ -114,6 +117,21 @@ def cross_fit(
         for name, values in by_learner.items():
             uplift[name][rows] = values
     return OutOfFold(uplift, outcomes, fold)
+
+
+def _refuse_lost_arms(log: AssignmentLog, fold: Codes) -> None:
+    """Every fold's models need leads of every arm in the other folds."""
+    seen = np.zeros((len(log.arms), int(fold.max()) + 1), dtype=bool)
+    seen[log.arm, fold] = True
+    lost = [arm for arm, folds in zip(log.arms, seen, strict=True) if folds.sum() < 2]
+    if lost:
+        raise stop(
+            "the folds",
+            "too-few-organisations" if log.organisations_given else "too-few-leads",
+            "every arm is in two folds or more, to be learnt in one and judged in the other",
+            f"{listed_labels(lost)} in one fold only",
+            "collect more leads, or leave the arm out",
+        )
 
 
 def make_learners(names: Sequence[str], seed: int) -> dict[str, UpliftLearner]:

@@ -10,6 +10,7 @@ from pandas.api import types
 
 from leadlift.base.errors import NotFittedError
 from leadlift.base.problems import listed, stop
+from leadlift.data.door import to_pandas
 
 
 class FeatureEncoder:
@@ -54,20 +55,34 @@ class FeatureEncoder:
 
     def _encoded(self, name: str, column: pd.Series[Any]) -> pd.Series[Any]:
         if name not in self.categories:
-            return column.astype(np.float64)
+            return self._number(name, column)
         text = column.astype(object).where(column.notna(), None).map(str, na_action="ignore")
         codes = self.categories[name].get_indexer(pd.Index(text))
         return pd.Series(pd.Categorical.from_codes(codes, categories=self.categories[name]), index=column.index)
+
+    def _number(self, name: str, column: pd.Series[Any]) -> pd.Series[Any]:
+        try:
+            return column.astype(np.float64)
+        except (TypeError, ValueError):
+            raise stop(
+                "the features",
+                "text-in-number",
+                "a feature is of the kind it was at fit",
+                f"`{name}` was a number and now holds text",
+                "write numbers, or leave the cell empty",
+            ) from None
 
 
 def as_frame(X: Any) -> pd.DataFrame:
     """Features as a pandas frame with text column names; arrays get the names x0, x1, ..."""
     if isinstance(X, pd.DataFrame):
-        return X.rename(columns=str)
-    if hasattr(X, "to_pandas"):
-        frame: pd.DataFrame = X.to_pandas()
-        return frame
+        return to_pandas(X).set_index(X.index)
+    if not isinstance(X, np.ndarray) and hasattr(X, "columns"):
+        return to_pandas(X)
     values = np.asarray(X)
+    if values.ndim != 2:
+        found = f"shape {values.shape}"
+        raise stop("the features", "shape", "features have shape (n, features)", found, "pass one row per lead")
     return pd.DataFrame(values, columns=[f"x{j}" for j in range(values.shape[1])])
 
 

@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator
 
 from leadlift.base.arrays import Codes, Floats
 from leadlift.base.errors import NotFittedError, PropensityError
-from leadlift.base.problems import listed, stop
+from leadlift.base.problems import listed_labels, stop
 from leadlift.learners.encode import FeatureEncoder
 from leadlift.learners.models import MeanModel, default_model, with_weight
 
@@ -60,13 +60,13 @@ class UpliftLearner(BaseEstimator):
             DataError, PropensityError: the input can't be used.
         """
         arm = self._arm_codes(treatment)
-        y = np.asarray(y, dtype=np.float64)
+        y = as_numbers(y, "y")
         self.encoder_ = FeatureEncoder().fit(X)
         features = self.encoder_.transform(X).reset_index(drop=True)
-        check_lengths(features, y=y, treatment=arm, sample_weight=sample_weight)
+        weight = None if sample_weight is None else as_numbers(sample_weight, "sample_weight")
+        check_lengths(features, y=y, treatment=arm, sample_weight=weight, groups=groups)
         matrix = propensity_by_arm(propensity, len(y), len(self.classes_))
         self.shares_ = matrix.mean(axis=0)
-        weight = None if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
         self._fit(with_weight(features, weight), y, arm, pairwise(matrix))
         return self
 
@@ -107,19 +107,34 @@ class UpliftLearner(BaseEstimator):
 
     def _arm_codes(self, treatment: Any) -> Codes:
         values = np.asarray(treatment)
+        missing = int(pd.isna(values).sum())
+        if missing:
+            raise stop(WHERE, "arm-missing", "every lead has an arm", f"none in {missing:,}", "leave those leads out")
         found = sorted(pd.unique(values).tolist(), key=lambda label: (str(type(label)), label))
         if self.control not in found:
             raise stop(
                 WHERE,
                 "control-missing",
                 "some leads are in the control arm",
-                f"control = {self.control!r}; found: {listed(found)}",
+                f"`{self.control}` is not there; found: {listed_labels(map(str, found))}",
                 "name the control arm: `control=`",
             )
         if len(found) == 1:
-            raise stop(WHERE, "one-arm", "at least two arms", f"only {found[0]!r}", "add the treated leads")
+            raise stop(WHERE, "one-arm", "at least two arms", f"only `{found[0]}`", "add the treated leads")
         self.classes_ = np.array([self.control, *[label for label in found if label != self.control]], dtype=object)
         return pd.Categorical(values, categories=list(self.classes_)).codes.astype(np.intp)
+
+
+def as_numbers(values: Any, name: str) -> Floats:
+    """A vector as numbers.
+
+    Raises:
+        DataError: it holds text.
+    """
+    try:
+        return np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise stop(WHERE, "text-in-number", f"`{name}` holds numbers", "found text", "turn it into numbers") from None
 
 
 def check_lengths(X: pd.DataFrame, **vectors: Any) -> None:
@@ -153,7 +168,7 @@ def propensity_by_arm(propensity: Any, n: int, arms: int) -> Floats:
     Raises:
         PropensityError: the shape is wrong, a number is outside (0, 1), or rows don't add up to 1.
     """
-    matrix = np.asarray(propensity, dtype=np.float64)
+    matrix = as_numbers(propensity, "propensity")
     if matrix.shape == (n,) and arms == 2:
         matrix = np.column_stack([1 - matrix, matrix])
     if matrix.shape != (n, arms):

@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +26,6 @@ OURS = frozenset({"results.json", "report.html", "leads.parquet", "figures", "ta
 def check_folder(folder: Path) -> None:
     """Raises FileError unless results can be written into `folder`: absent, empty, or holding an earlier study's."""
     where = "the output folder"
-    if folder.exists() and not folder.is_dir():
-        raise stop(
-            where, "not-a-folder", "results go into a folder", f"{folder} is a file", "name another folder", FileError
-        )
     if folder.is_dir():
         others = sorted(path.name for path in folder.iterdir() if path.name not in OURS)
         if others:
@@ -42,6 +38,10 @@ def check_folder(folder: Path) -> None:
                 FileError,
             )
     parent = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not parent.is_dir():
+        raise stop(
+            where, "not-a-folder", "results go into a folder", f"{parent} is a file", "name another folder", FileError
+        )
     # Root may write anywhere and os.access says so; elsewhere this finds a read-only folder before hours of work.
     if not os.access(parent, os.W_OK | os.X_OK):
         raise stop(
@@ -58,8 +58,10 @@ def check_folder(folder: Path) -> None:
 def staging(folder: Path | None) -> Iterator[Path]:
     """A folder to write into; at the end it takes the place of `folder`, or vanishes if something went wrong."""
     parent = None if folder is None else folder.absolute().parent
+    made: list[Path] = []
     try:
         if parent is not None:
+            made = [path for path in (parent, *parent.parents) if not path.exists()]
             parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(prefix=".leadlift-", dir=parent))
     except OSError as error:
@@ -86,15 +88,34 @@ def staging(folder: Path | None) -> Iterator[Path]:
         ) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+        for path in made:
+            # Folders made on the way go again if nothing came to stand in them.
+            with suppress(OSError):
+                path.rmdir()
 
 
 def _replace(folder: Path, temporary: Path) -> None:
     temporary.chmod(0o755)
     old = temporary.with_name(temporary.name + "-old")
     if folder.exists():
-        folder.rename(old)
+        try:
+            folder.rename(old)
+        except OSError:
+            # A mounted folder can't be renamed: what stands in it is replaced one by one.
+            _replace_content(folder, temporary)
+            return
     temporary.rename(folder)
     shutil.rmtree(old, ignore_errors=True)
+
+
+def _replace_content(folder: Path, temporary: Path) -> None:
+    for name in OURS:
+        if (folder / name).is_dir():
+            shutil.rmtree(folder / name)
+        else:
+            (folder / name).unlink(missing_ok=True)
+    for path in temporary.iterdir():
+        shutil.move(path, folder / path.name)
 
 
 def write_result(folder: Path, result: StudyResult) -> None:

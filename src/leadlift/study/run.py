@@ -18,7 +18,7 @@ from leadlift.data import AssignmentLog, find_file, read_table
 from leadlift.study.analyse import Findings, analyse
 from leadlift.study.files import check_folder, leads_frame, staging, write_result
 from leadlift.study.progress import Progress, Silent
-from leadlift.study.tracking import Tracker
+from leadlift.study.tracking import Tracker, without_names
 from leadlift.study.versions import versions
 
 
@@ -120,13 +120,15 @@ def _result(config: StudyConfig, findings: Findings, truth: Sequence[TruthRow]) 
 def _written(
     result: StudyResult, findings: Findings, config: StudyConfig, tracker: Tracker, folder: Path | None
 ) -> StudyResult:
+    leads = None if result.stopped else leads_frame(findings)
     with staging(folder) as temporary:
         run = tracker.open_run(result)
-        result = replace(result, mlflow=run)
-        write_result(temporary, result)
-        leads = None if result.stopped else leads_frame(findings)
-        tracker.fill_run(run, result, temporary, leads if config.tracking.leads else None)
-        if leads is not None:
-            # Written after the run took its files: the run's own copy carries no names.
-            leads.to_parquet(temporary / "leads.parquet", index=False)
+        with tracker.closed(run, failed=result.stopped):
+            result = replace(result, mlflow=run)
+            write_result(temporary, result)
+            tracked = without_names(leads, findings.log.position) if leads is not None else None
+            tracker.fill_run(run, result, temporary, tracked if config.tracking.leads else None)
+            if leads is not None:
+                # Written after the run took its files: the run's own copy carries no names.
+                leads.to_parquet(temporary / "leads.parquet", index=False)
     return result

@@ -126,8 +126,8 @@ def _config(world: World, arms: list[str]) -> StudyConfig:
 def _log(flat: pd.DataFrame, config: StudyConfig, dropped: Mapping[str, int]) -> AssignmentLog:
     assert config.data is not None
     arguments = config.data.log_arguments()
-    features, propensity, control, positive = (
-        arguments.pop(name) for name in ("features", "propensity", "control", "positive")
+    features, propensity, control, positive, timezone = (
+        arguments.pop(name) for name in ("features", "propensity", "control", "positive", "timezone")
     )
     return build_log(
         flat,
@@ -136,5 +136,6 @@ def _log(flat: pd.DataFrame, config: StudyConfig, dropped: Mapping[str, int]) ->
         propensity=propensity,
         features=features,
         positive=positive,
+        timezone=timezone,
         already_dropped={reason: n for reason, n in dropped.items() if n},
     )

@@ -5,22 +5,36 @@ from __future__ import annotations
 import logging
 import os
 import re
+import socket
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+import numpy as np
 import pandas as pd
 
-from leadlift.base.config import StudyConfig
+from leadlift.base.arrays import Codes
+from leadlift.base.config import StudyConfig, without_password
 from leadlift.base.errors import TrackingError
 from leadlift.base.problems import stop
 from leadlift.base.records import StudyResult, TrackedRun
 from leadlift.report import answer
 from leadlift.study.files import tables
 
+PLAIN = re.compile(r"(?=.*\d)[A-Za-z0-9_.:/#-]+")
 DEFAULT_URI = "sqlite:///mlruns/mlflow.db"
+
+
+def _refuse_no_folder(database: Path) -> None:
+    folder = database.absolute().parent
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    if not there.is_dir():
+        raise NotADirectoryError(f"{there} is a file, not a folder")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise PermissionError(f"no write permission in {there}")
 
 
 def tracking_uri(config: StudyConfig) -> str:
@@ -33,20 +47,17 @@ def _said_plainly(uri: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        first = (str(error).strip().splitlines() or ["no reason given"])[0]
+        # Some libraries start with the name of their own error: `(sqlite3.DatabaseError) ...`.
+        reason = re.sub(r"^[(][\w.]+[)] ", "", first)
         raise stop(
             "tracking",
             "mlflow",
             "the MLflow store can be used",
-            f"{_shown(uri)}: {first}",
+            f"{without_password(uri)}: {without_password(reason)}",
             "check `tracking.uri`, or leave it out for sqlite under mlruns/",
             TrackingError,
         ) from error
-
-
-def _shown(uri: str) -> str:
-    """The URI without a password."""
-    return re.sub(r"//[^/@]*@", "//", uri)
 
 
 class Tracker:
@@ -59,25 +70,38 @@ class Tracker:
     def __init__(self, config: StudyConfig) -> None:
         self.uri = tracking_uri(config)
         self.experiment = config.tracking.experiment or config.name
-        os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-        self._make_folder()
-        with _said_plainly(self.uri):
-            from mlflow import MlflowClient
-
-            # Importing MLflow sets its logger up, so this comes after.
-            logging.getLogger("mlflow").setLevel(logging.WARNING)
-            self._client = MlflowClient(tracking_uri=self.uri)
-            found = self._client.get_experiment_by_name(self.experiment)
-            self._experiment_id = found.experiment_id if found else self._create_experiment()
         self._started = int(time.time() * 1000)
+        self._try()
 
-    def _make_folder(self) -> None:
-        if self.uri.startswith("sqlite:///"):
-            folder = Path(self.uri.removeprefix("sqlite:///")).parent
-            with _said_plainly(self.uri):
-                folder.mkdir(parents=True, exist_ok=True)
+    def _try(self) -> None:
+        """Finds a store that can't be used before hours of work; makes nothing, so that bad data leaves nothing."""
+        with _said_plainly(self.uri):
+            if self.uri.startswith("sqlite:///"):
+                database = Path(self.uri.removeprefix("sqlite:///"))
+                _refuse_no_folder(database)
+                if database.exists():
+                    self._connect()
+            elif self.uri.startswith(("http://", "https://")):
+                # MLflow itself would try for minutes before it said so.
+                address = urlsplit(self.uri)
+                port = address.port or (443 if address.scheme == "https" else 80)
+                socket.create_connection((address.hostname or "", port), timeout=10).close()
+            elif "://" in self.uri and not self.uri.startswith("file:"):
+                self._connect()
 
-    def _create_experiment(self) -> str:
+    def _connect(self) -> None:
+        os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+        from mlflow import MlflowClient
+
+        # After the import, which sets the level itself: making tables is no news to the user.
+        logging.getLogger("mlflow").setLevel(logging.WARNING)
+        self._client = MlflowClient(tracking_uri=self.uri)
+        self._client.get_experiment_by_name(self.experiment)
+
+    def _experiment_made(self) -> str:
+        found = self._client.get_experiment_by_name(self.experiment)
+        if found is not None:
+            return str(found.experiment_id)
         location = None
         if self.uri.startswith("sqlite:///"):
             folder = Path(self.uri.removeprefix("sqlite:///")).absolute().parent
@@ -89,28 +113,39 @@ class Tracker:
     def open_run(self, result: StudyResult) -> TrackedRun:
         """Creates the study's run, still without content."""
         with _said_plainly(self.uri):
+            if self.uri.startswith("sqlite:///"):
+                Path(self.uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+            self._connect()
+            self._experiment_id = self._experiment_made()
             run = self._client.create_run(
                 self._experiment_id, start_time=self._started, run_name=result.study, tags=_tags(result)
             )
-        return TrackedRun(_shown(self.uri), self.experiment, run.info.run_id)
+        return TrackedRun(without_password(self.uri), self.experiment, run.info.run_id)
+
+    @contextmanager
+    def closed(self, run: TrackedRun, *, failed: bool) -> Iterator[None]:
+        """Closes the run at the end, as FAILED where the study `failed` or an error left it half written."""
+        try:
+            yield
+        except BaseException:
+            with suppress(Exception):
+                self._client.set_terminated(run.run_id, "FAILED")
+            raise
+        with _said_plainly(self.uri):
+            self._client.set_terminated(run.run_id, "FAILED" if failed else "FINISHED")
 
     def fill_run(self, run: TrackedRun, result: StudyResult, folder: Path, leads: pd.DataFrame | None) -> None:
-        """Logs parameters, dataset, metrics, tables and files, then closes the run: FAILED if a check stopped it."""
-        try:
-            with _said_plainly(self.uri):
-                self._log(run.run_id, _params(result), _metrics(result))
-                self._log_dataset(run.run_id, result)
-                for name, table in tables(result).items():
-                    self._client.log_table(
-                        run.run_id, table.astype(object).where(table.notna(), None), f"tables/{name}.json"
-                    )
-                self._client.log_artifacts(run.run_id, str(folder))
-                self._log_leads(run.run_id, leads)
-                self._log_learners(run.run_id, result)
-        except BaseException:
-            self._client.set_terminated(run.run_id, "FAILED")
-            raise
-        self._client.set_terminated(run.run_id, "FAILED" if result.stopped else "FINISHED")
+        """Logs parameters, dataset, metrics, tables and files."""
+        with _said_plainly(self.uri):
+            self._log(run.run_id, _params(result), _metrics(result))
+            self._log_dataset(run.run_id, result)
+            for name, table in tables(result).items():
+                self._client.log_table(
+                    run.run_id, table.astype(object).where(table.notna(), None), f"tables/{name}.json"
+                )
+            self._client.log_artifacts(run.run_id, str(folder))
+            self._log_leads(run.run_id, leads)
+            self._log_learners(run.run_id, result)
 
     def _log(self, run_id: str, params: Mapping[str, str], metrics: Mapping[str, float]) -> None:
         from mlflow.entities import Metric, Param
@@ -139,7 +174,7 @@ class Tracker:
 
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "leads.parquet"
-            without_names(leads).to_parquet(path, index=False)
+            leads.to_parquet(path, index=False)
             self._client.log_artifact(run_id, str(path))
 
     def _log_learners(self, run_id: str, result: StudyResult) -> None:
@@ -158,12 +193,14 @@ class Tracker:
             self._client.set_terminated(child.info.run_id)
 
 
-def without_names(leads: pd.DataFrame) -> pd.DataFrame:
-    """Leads with row numbers for identifiers that could be names or e-mail addresses: with blanks or an @."""
-    text = leads["lead_id"].astype(str)
-    if not text.str.contains(r"[@\s]").any():
+def without_names(leads: pd.DataFrame, position: Codes) -> pd.DataFrame:
+    """Leads with row numbers for identifiers that could be names or e-mail addresses.
+
+    Identifiers stay where every one has a digit and is written without blanks, @ and letters beyond a to z.
+    """
+    if leads["lead_id"].map(str).map(lambda text: PLAIN.fullmatch(text) is not None).all():
         return leads
-    return leads.assign(lead_id=range(len(leads)))
+    return leads.assign(lead_id=np.sort(position))
 
 
 def _tags(result: StudyResult) -> dict[str, str]:
