@@ -11,9 +11,9 @@ from leadlift.cli.show import Bars, show_result
 
 
 def run(
-    config: Annotated[Path, typer.Argument(help="The study's configuration, a YAML file.")],
+    config: Annotated[Path, typer.Argument(readable=False, help="The study's configuration, a YAML file.")],
     out: Annotated[
-        Path | None, typer.Option(help="Folder for the results; default results/ and the study's name.")
+        Path | None, typer.Option(readable=False, help="Folder for the results; default results/ and the study's name.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result record.")] = False,
 ) -> None:

@@ -92,12 +92,12 @@ def _decoded(content: bytes, name: str) -> str:
     if content[:2] == b"\x1f\x8b":
         try:
             content = gzip.decompress(content)
-        except (OSError, EOFError, zlib.error) as error:
+        except (OSError, EOFError, zlib.error):
             raise stop(
                 "the data",
                 "gzip",
                 "the compressed file is whole",
-                f"{name}: {first_line(error)}",
+                f"{name} is cut short or damaged",
                 "copy it again",
                 FileError,
             ) from None

@@ -70,7 +70,7 @@ def build_log(
     if arms and ("stratum" in asked) == ("stratum" in roles):
         matrix = propensity_matrix(propensity, frame, arms=arms, stratum=texts.get("stratum"), problems=problems)
     outcome, kind = outcome_values(frame[roles["outcome"]], positive, problems)
-    arm = pd.Categorical(arm_text, categories=arms).codes.astype(np.intp)
+    arm = pd.Index(arms, dtype=object).get_indexer(pd.Index(arm_text, dtype=object))
     used, lost = _used_rows(outcome, numbers)
     check_outcome(outcome, used, arm, arms, roles["outcome"], problems)
     columns = named if features is not None else _other_columns(frame, roles, propensity)

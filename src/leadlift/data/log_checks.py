@@ -9,10 +9,12 @@ import numpy as np
 import pandas as pd
 
 from leadlift.base.arrays import Bools, Codes, Column, Floats
-from leadlift.base.problems import Problems, did_you_mean, listed, listed_labels, share
+from leadlift.base.problems import Problems, did_you_mean, listed, listed_labels, nearest, share
 
 # Up to this many values, a feature that tells them apart as the outcome does can be nothing but the outcome.
 FEW_VALUES = 20
+# In fewer rows than this, two columns may well agree by chance.
+ENOUGH_ROWS = 10
 
 
 def check_columns(
@@ -97,11 +99,12 @@ def check_arms(text: Column, control: str, problems: Problems) -> list[str]:
     found = sorted(set(text.dropna()))
     if control not in found:
         shown = listed_labels(found)
+        near = nearest(control, found) if shown == listed(found) else None
         problems.add(
             "control-missing",
             "the control arm is in the data",
             f"no lead has `{text.name}` = `{control}`; found: {shown}",
-            did_you_mean(control, found) if shown == listed(found) else "name the arm, or the column, of the lot",
+            f"did you mean `{near}`?" if near else "name the arm that is not touched: `control`",
         )
         return []
     if len(found) < 2:
@@ -179,7 +182,7 @@ def refuse_outcome_copies(table: pd.DataFrame, outcome: Floats, name: str, probl
     present = ~np.isnan(outcome)
     y = outcome[present]
     codes = pd.factorize(y)[0]
-    if len(y) == 0 or codes.max() == 0:
+    if len(y) < ENOUGH_ROWS or codes.max() == 0:
         return
     for feature in table.columns:
         if _is_copy(table.loc[present, feature], y, codes):

@@ -47,7 +47,7 @@ class FittedModels:
         """Predicted uplift of `rows` by learner, each of shape (rows, arms - 1)."""
         X, propensity = log.known_before.iloc[rows], log.propensities[rows]
         return {
-            name: learner.predict(X, propensity=propensity).reshape(len(rows), -1)
+            name: learner.predict(X, propensity=propensity).reshape(len(rows), len(log.treated_arms))
             for name, learner in self.learners.items()
         }
 

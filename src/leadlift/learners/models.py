@@ -57,8 +57,8 @@ class MeanModel(BaseEstimator):
     def predict(self, X: pd.DataFrame) -> Floats:
         """Expected outcome, shape (n,), outcome units."""
         X, _ = _split_weight(X)
-        if self.constant_ is not None:
-            return np.full(len(X), self.constant_)
+        if self.constant_ is not None or len(X) == 0:
+            return np.full(len(X), 0.0 if self.constant_ is None else self.constant_)
         if is_classifier(self.estimator):
             return np.asarray(self.model_.predict_proba(X)[:, 1], dtype=np.float64)
         return np.asarray(self.model_.predict(X), dtype=np.float64)

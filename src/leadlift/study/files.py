@@ -58,38 +58,38 @@ def check_folder(folder: Path) -> None:
 def staging(folder: Path | None) -> Iterator[Path]:
     """A folder to write into; at the end it takes the place of `folder`, or vanishes if something went wrong."""
     parent = None if folder is None else folder.absolute().parent
-    made: list[Path] = []
+    with _said_plainly("no-permission", parent, "name another folder: `--out`"), _made(parent):
+        temporary = Path(tempfile.mkdtemp(prefix=".leadlift-", dir=parent))
+        try:
+            with _said_plainly("write", folder, "check the space and the permissions"):
+                yield temporary
+                if folder is not None:
+                    _replace(folder, temporary)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextmanager
+def _said_plainly(code: str, folder: Path | None, fix: str) -> Iterator[None]:
+    try:
+        yield
+    except FileError:
+        raise
+    except OSError as error:
+        found = f"{folder or 'the temporary folder'}: {error.strerror or error}"
+        raise stop("the output folder", code, "results can be written", found, fix, FileError) from error
+
+
+@contextmanager
+def _made(parent: Path | None) -> Iterator[None]:
+    """Makes `parent`; folders made on the way go again if nothing came to stand in them."""
+    made = [] if parent is None else [path for path in (parent, *parent.parents) if not path.exists()]
     try:
         if parent is not None:
-            made = [path for path in (parent, *parent.parents) if not path.exists()]
             parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=".leadlift-", dir=parent))
-    except OSError as error:
-        raise stop(
-            "the output folder",
-            "no-permission",
-            "results can be written",
-            f"{parent}: {error.strerror}",
-            "name another folder: `--out`",
-            FileError,
-        ) from None
-    try:
-        yield temporary
-        if folder is not None:
-            _replace(folder, temporary)
-    except OSError as error:
-        raise stop(
-            "the output folder",
-            "write",
-            "results can be written",
-            f"{folder}: {error.strerror or error}",
-            "check the space and the permissions",
-            FileError,
-        ) from error
+        yield
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
         for path in made:
-            # Folders made on the way go again if nothing came to stand in them.
             with suppress(OSError):
                 path.rmdir()
 
