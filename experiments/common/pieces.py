@@ -1,5 +1,7 @@
 """What every experiment here does: pieces done once and kept, and a README whose results nobody types.
 
+`run.py --check` computes nothing: it fails if README.md is not what the results at hand make.
+
 A piece is a dict of plain values (its key); its results are lines of JSON, written as soon as the piece is done. A run
 that was broken off goes on where it stopped. Two processes work side by side, one thread each.
 """
@@ -24,6 +26,7 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "LOKY_MAX_CPU_COUNT"):
 
 Row = dict[str, Any]
 START, END = "<!-- generated: start -->", "<!-- generated: end -->"
+CHECK = "--check" in sys.argv
 LIBRARIES = ("numpy", "scipy", "pandas", "scikit-learn", "lightgbm", "causalml")
 
 
@@ -60,12 +63,14 @@ def run_pieces(
     place = {as_key(piece): number for number, piece in enumerate(pieces)}
     held = read_rows(path)
     done = {as_key(row["piece"]) for row in held}
-    todo = [piece for piece in pieces if as_key(piece) not in done]
+    todo = [] if CHECK else [piece for piece in pieces if as_key(piece) not in done]
     started, rows_before = time.monotonic(), len(held)
     if held and not path.read_text(encoding="utf-8").endswith("\n"):
         _write(path, held)
-    say(f"{path.parent.name}: {len(todo)} of {len(pieces)} pieces to do")
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+    if todo:
+        say(f"{path.parent.name}: {len(todo)} of {len(pieces)} pieces to do")
+        _note_versions(path.parent)
+    with ProcessPoolExecutor(min(processes, max(len(todo), 1)), mp_context=get_context("spawn")) as pool:
         futures = {pool.submit(_timed, work, piece): piece for piece in todo}
         for number, future in enumerate(as_completed(futures), start=1):
             rows = future.result()
@@ -76,7 +81,7 @@ def run_pieces(
             say(f"{number}/{len(todo)}, {passed:.0f} s, {passed / number * (len(todo) - number):.0f} s left")
     wanted = [row for row in held if as_key(row["piece"]) in place]
     wanted.sort(key=lambda row: place[as_key(row["piece"])])
-    if len(held) > rows_before:
+    if len(held) > rows_before and not CHECK:
         others = [row for row in held if as_key(row["piece"]) not in place]
         _write(path, wanted + others)
     return wanted
@@ -124,9 +129,23 @@ def write_readme(folder: Path, generated: str) -> None:
     text = path.read_text(encoding="utf-8")
     before, rest = text.split(START, 1)
     after = rest.split(END, 1)[1]
-    path.write_text(f"{before}{START}\n\n{generated.strip()}\n\n{END}{after}", encoding="utf-8")
+    current = f"{before}{START}\n\n{generated.strip()}\n\n{END}{after}"
+    if CHECK:
+        raise SystemExit(0 if text == current else f"{path} is not what its results make: run run.py")
+    path.write_text(current, encoding="utf-8")
 
 
-def provenance() -> str:
-    """The versions in a line, for the foot of a README's results."""
-    return "Made with " + ", ".join(f"{name} {number}" for name, number in versions().items()) + "."
+def _note_versions(folder: Path) -> None:
+    """Writes what the results are made with to provenance.json."""
+    from leadlift.learners import UPLIFT_DEFAULTS
+
+    facts = {"versions": versions(), "learners": UPLIFT_DEFAULTS}
+    (folder / "provenance.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+
+
+def provenance(folder: Path) -> str:
+    """What the results were made with, for the foot of a README's results."""
+    facts = json.loads((folder / "provenance.json").read_text(encoding="utf-8"))
+    made = ", ".join(f"{name} {number}" for name, number in facts["versions"].items())
+    learners = ", ".join(f"{name} {value}" for name, value in facts["learners"].items())
+    return f"Made with {made}; leadlift's learners with {learners}."
