@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Literal
 
 import numpy as np
@@ -15,8 +14,6 @@ from leadlift.base.problems import Problems, listed_labels, share
 
 OutcomeKind = Literal["binary", "count", "money"]
 
-DECIMAL = re.compile(r"[+-]?\d+\.\d+")
-WHOLE = re.compile(r"\.0+$")
 YES = frozenset({"yes", "true", "y", "1", "won"})
 NO = frozenset({"no", "false", "n", "0", "lost"})
 
@@ -24,18 +21,12 @@ NO = frozenset({"no", "false", "n", "0", "lost"})
 def labels(column: Column) -> Column:
     """Labels as text, the same from every kind of file; missing ones stay missing.
 
-    Whole numbers lose their `.0`: in text only where every value is such a number, so that `1.0` stays a version.
-
-    >>> labels(pd.Series([1.0, 0.0])).tolist(), labels(pd.Series(["1.0", "0.0"])).tolist()
-    (['1', '0'], ['1', '0'])
-    >>> labels(pd.Series(["007", "1.0"])).tolist(), labels(pd.Series([True, False])).tolist()
-    (['007', '1.0'], ['True', 'False'])
+    >>> labels(pd.Series([1.0, 0.0])).tolist(), labels(pd.Series(["1.0", "007"])).tolist()
+    (['1', '0'], ['1', '007'])
     """
     if types.is_float_dtype(column.dtype):
         column = pd.Series(floats(column), index=column.index, name=column.name)
     texts = {value: label_text(value) for value in column.dropna().unique()}
-    if texts and all(DECIMAL.fullmatch(text) for text in texts.values()):
-        texts = {value: WHOLE.sub("", text) for value, text in texts.items()}
     return column.map(texts).astype(object).where(column.notna(), None)
 
 
