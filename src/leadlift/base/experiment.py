@@ -165,8 +165,26 @@ class ExperimentConfig(Settings):
     @model_validator(mode="after")
     def _plan_names_groups(self) -> ExperimentConfig:
         if self.plan is not None:
-            raise_found(self.plan.misfits(tuple(self.score_groups.names), self.experiment.treated_arms))
+            raise_found(self._plan_misfits(self.plan))
         return self
+
+    def _plan_misfits(self, plan: PlanConfig) -> Iterator[tuple[str, str]]:
+        yield from plan.misfits(tuple(self.score_groups.names))
+        by_group = any(isinstance(given, dict) for given in (plan.baseline, plan.sd, plan.uplift))
+        if by_group and plan.group_shares is None and self.score_groups.cuts is not None:
+            yield "plan.group_shares", "numbers by score group need each group's share of the leads"
+
+    @property
+    def group_shares(self) -> dict[str, float] | None:
+        """Leads by score group: as the plan says, else as quantiles do; None if neither does."""
+        given = None if self.plan is None else self.plan.group_shares
+        if given is not None:
+            total = math.fsum(given.values())
+            return {name: given.get(name, 0.0) / total for name in self.score_groups.names}
+        if self.score_groups.cuts is not None:
+            return None
+        edges = [0.0, *self.score_groups.edges, 1.0]
+        return {name: b - a for name, a, b in zip(self.score_groups.names, edges, edges[1:], strict=False)}
 
     def published(self) -> dict[str, Any]:
         """The settings as plain values."""

@@ -38,6 +38,9 @@ class OrganisationSize(Settings):
 
     mean: float = Field(ge=1, allow_inf_nan=False, description="Leads per organisation.")
     cv: float = Field(0.0, ge=0, allow_inf_nan=False, description="Their standard deviation over their mean.")
+    groups: Literal["mixed", "whole"] = Field(
+        "whole", description="Are an organisation's leads in one score group (cautious), or each for itself?"
+    )
 
 
 class PastOutcomes(Settings):
@@ -54,6 +57,9 @@ class Pilot(Settings):
     qini: Finite = Field(description="Its Qini, outcome units per lead.")
     se: Positive = Field(description="The Qini's standard error.")
     leads: int = Field(ge=1, description="How many leads that study read.")
+    judged: Literal["sequential", "fixed"] = Field(
+        "sequential", description="As `leadlift run` judges learned rankings, or a ranking fixed beforehand."
+    )
 
 
 class PlanConfig(Settings):
@@ -69,6 +75,8 @@ class PlanConfig(Settings):
     )
     leads_per_week: Positive | None = Field(None, description="Inflow of leads that may be drawn.")
     weeks: Positive = Field(8, description="How long the team would wait.")
+    leads: int | None = Field(None, ge=2, description="Leads at hand, for a list instead of an inflow.")
+    lead_cost: float = Field(0, ge=0, allow_inf_nan=False, description="Money per lead of any arm, touched or not.")
     weeks_between_draws: Positive = Field(1, description="Capacity is per draw; this is how often the lot is drawn.")
     leads_per_organisation: OrganisationSize = OrganisationSize(mean=1)
     rho: float | None = Field(None, ge=0, lt=1, description="Correlation of outcomes inside an organisation.")
@@ -106,6 +114,10 @@ class PlanConfig(Settings):
             empty = [name for name, share in self.group_shares.items() if share == 0]
             if empty:
                 yield "group_shares", f"the cuts leave {listed(empty)} empty: move them, or use quantiles"
+        if self.power <= self.alpha:
+            yield "power", f"a power of {self.power:g} is reached by chance at a level of {self.alpha:g}"
+        if self.leads is not None and self.leads_per_week is not None:
+            yield "leads", "give `leads` for a list or `leads_per_week` for an inflow, not both"
         if self.past is not None and self.rho is not None:
             yield "past", "give `rho`, or `past` to estimate it, not both"
         yield from ((key, "an uplift to be seen is not 0") for key, u in by_key("uplift", self.uplift) if u == 0)
@@ -117,7 +129,7 @@ class PlanConfig(Settings):
             if (not named or not group or named == group) and 0 < rate < 1 and not 0 < rate + uplift < 1:
                 yield where, f"a rate of {rate:g} moved by {uplift:g} is {rate + uplift:.4g}, outside 0 to 1"
 
-    def misfits(self, groups: tuple[str, ...], arms: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    def misfits(self, groups: tuple[str, ...]) -> Iterator[tuple[str, str]]:
         """What doesn't fit the score groups: keys and what is wrong with each."""
         for name in ("baseline", "sd", "group_shares", "uplift"):
             given = getattr(self, name)
@@ -129,8 +141,6 @@ class PlanConfig(Settings):
             missing = [group for group in groups if group not in given]
             if missing and name != "uplift":
                 yield f"plan.{name}", f"{listed(missing)} not given"
-        if isinstance(self.baseline, Mapping) and self.group_shares is None:
-            yield "plan.group_shares", "a baseline by score group needs each group's share of the leads"
 
 
 def by_key(name: str, given: float | Mapping[str, float] | None) -> list[tuple[str, float]]:

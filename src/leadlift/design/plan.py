@@ -1,0 +1,286 @@
+"""Plans an experiment: what its leads can show, what more it would take, and what it costs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
+from typing import Literal
+
+import numpy as np
+
+from leadlift.base.errors import ConfigError
+from leadlift.base.experiment import CONTROL, ExperimentConfig
+from leadlift.base.plan import PlanConfig
+from leadlift.base.problems import stop
+from leadlift.base.records import plain
+from leadlift.design.clusters import Clusters
+from leadlift.design.plan_answers import Answerer
+from leadlift.design.plan_questions import Ask, questions
+from leadlift.design.plan_records import DesignPlan, HoldoutPlan, PlanRow, RankingPlan, Spending
+from leadlift.design.power import quantiles
+from leadlift.design.power_holdout import plan_holdout
+from leadlift.design.power_ranking import plan_ranking
+from leadlift.design.power_shares import cheapest_split
+
+ASSUMED_RHO = 0.05
+HALF_A_YEAR = 26.0
+
+
+def plan_design(config: ExperimentConfig, *, today: date, past: Clusters | None = None) -> DesignPlan:
+    """Answers every question of a configuration's `plan`.
+
+    Args:
+        config: the experiment; its `plan` says what is known and asked.
+        today: the day from which weeks count.
+        past: how past leads are spread over organisations, when a table of them was read.
+
+    Raises:
+        ConfigError: there is no plan.
+    """
+    plan = _plan_of(config)
+    clusters, source = _clusters(config, plan, past)
+    per_week = _per_week(config, plan)
+    shares = effective_shares(config, plan, per_week, clusters)
+    at_hand = float(plan.leads) if plan.leads is not None else None if per_week is None else per_week * plan.weeks
+    whole = config.experiment.unit == "organisation"
+    answerer = Answerer(
+        alpha=plan.alpha,
+        power=plan.power,
+        corrected=plan.correction != "none",
+        money=plan.outcome_kind == "money",
+        whole=whole,
+        per_week=per_week,
+        at_hand=at_hand,
+        seed=config.seed,
+    )
+    asks = questions(config, plan, shares=shares, clusters=clusters)
+    rows = [answerer.row(ask) for ask in asks]
+    spending, cheapest = _money(config, plan, asks, rows, shares, answerer)
+    drawn = [ask for ask in asks if ask.question != "difference" and (at_hand is not None or ask.target is not None)]
+    return DesignPlan(
+        name=config.name,
+        outcome_kind=plan.outcome_kind,
+        shares=config.experiment.shares,
+        effective_shares=shares,
+        leads_per_week=per_week,
+        weeks=plan.weeks,
+        leads_at_hand=at_hand,
+        window_days=config.experiment.window_days,
+        alpha=plan.alpha,
+        power=plan.power,
+        correction=plan.correction,
+        clusters=clusters,
+        clusters_from=source,
+        rows=(*rows, *_best(asks, answerer)),
+        curves=tuple(answerer.curve(ask) for ask in drawn),
+        spending=spending,
+        cheapest=cheapest,
+        holdout=_holdout(config, plan, asks, clusters, today),
+        ranking=_ranking(plan, per_week, at_hand),
+        cautions=tuple(_cautions(config, plan, source, shares)),
+        settings=plain(config.published()),
+    )
+
+
+def _plan_of(config: ExperimentConfig) -> PlanConfig:
+    if config.plan is None:
+        raise stop(
+            "the configuration",
+            "missing-key",
+            "a plan says what is known and asked",
+            "`plan` is missing",
+            "add `plan: {baseline: 0.12, leads_per_week: 300, uplift: 0.02}` with your own numbers",
+            ConfigError,
+        )
+    return config.plan
+
+
+def _clusters(
+    config: ExperimentConfig, plan: PlanConfig, past: Clusters | None
+) -> tuple[Clusters, Literal["given", "past", "assumed"]]:
+    given = plan.leads_per_organisation
+    sizes_given = "leads_per_organisation" in plan.model_fields_set
+    if config.experiment.unit == "lead":
+        # Leads of one organisation are in both arms: what they share cancels.
+        return Clusters(), "given"
+    if past is not None:
+        sized = Clusters(given.mean, given.cv, past.rho) if sizes_given else past
+        return sized, "past"
+    if plan.rho is not None or given.mean == 1:
+        return Clusters(given.mean, given.cv, plan.rho or 0.0), "given" if sizes_given else "assumed"
+    return Clusters(given.mean, given.cv, ASSUMED_RHO), "assumed"
+
+
+def _per_week(config: ExperimentConfig, plan: PlanConfig) -> float | None:
+    held = 0.0 if config.experiment.holdout is None else config.experiment.holdout.share
+    return None if plan.leads_per_week is None else plan.leads_per_week * (1 - held)
+
+
+def effective_shares(
+    config: ExperimentConfig, plan: PlanConfig, per_week: float | None, clusters: Clusters
+) -> Mapping[str, float]:
+    """Shares of the lot after the capacity: a capped arm gets what it can touch, control what is left.
+
+    As when the lot is drawn, the cap holds to one organisation's leads.
+    """
+    shares = dict(config.experiment.shares)
+    drawn = per_week * plan.weeks_between_draws if per_week is not None else plan.leads
+    if drawn is None:
+        return shares
+    for arm, cap in config.experiment.capacity.items():
+        room = max(cap - math.ceil(clusters.met), 1)
+        shares[arm] = min(shares[arm], room / drawn)
+    shares[CONTROL] = 1 - math.fsum(share for arm, share in shares.items() if arm != CONTROL)
+    return shares
+
+
+def _best(asks: list[Ask], answerer: Answerer) -> list[PlanRow]:
+    """What "this group gains most" takes: every difference with it seen, all of them together with the power."""
+    found = []
+    pairs = [ask for ask in asks if ask.question == "difference"]
+    names = [ask.segment for ask in asks if ask.question == "group" and ask.treatment == asks[0].treatment]
+    for arm in dict.fromkeys(ask.treatment for ask in pairs):
+        for name in names if len(names) > 2 else []:
+            mine = [a for a in pairs if a.treatment == arm and name in (a.groups[0].name, a.groups[1].name)]
+            joint = 1 - (1 - answerer.power) / len(mine)
+            found.append(_best_row(name, mine, replace(answerer, power=joint), answerer.power))
+    return found
+
+
+def _best_row(name: str, pairs: list[Ask], answerer: Answerer, power: float) -> PlanRow:
+    rows = [answerer.row(pair) for pair in pairs]
+    hardest = max(rows, key=lambda row: row.leads_needed or 0)
+    seen = [row.detectable for row in rows]
+    known = [value for value in seen if value is not None]
+    missed = [1 - row.power_at_hand for row in rows if row.power_at_hand is not None]
+    return replace(
+        hardest,
+        question="best",
+        segment=name,
+        power=power,
+        detectable=max(known) if len(known) == len(seen) else None,
+        # Not both seen: at most the sum of the chances that one is missed.
+        power_at_hand=max(0.0, 1 - math.fsum(missed)) if len(missed) == len(rows) else None,
+    )
+
+
+def _money(
+    config: ExperimentConfig,
+    plan: PlanConfig,
+    asks: list[Ask],
+    rows: list[PlanRow],
+    shares: Mapping[str, float],
+    answerer: Answerer,
+) -> tuple[Spending | None, Spending | None]:
+    """What the split given costs and what the cheapest would, for the question that needs most leads."""
+    asked = [
+        (row, ask)
+        for row, ask in zip(rows, asks, strict=True)
+        if row.leads_needed is not None and row.question != "difference"
+    ]
+    if not asked:
+        return None, None
+    segment = max(asked, key=lambda pair: pair[0].leads_needed or 0)[0].segment
+    chosen = [(row, ask) for row, ask in asked if row.segment == segment]
+    arms = config.experiment.arms
+    touch_cost = np.array([arms[row.treatment].cost for row, _ in chosen])
+    leads = max(row.leads_needed or 0 for row, _ in chosen)
+    counts = np.array([leads * share for share in shares.values()])
+    now = _spent(list(shares), counts, touch_cost, plan.lead_cost, answerer.per_week)
+    targets = [ask.target or 0.0 for _, ask in chosen]
+    variances = [
+        chosen[0][1].variances_at(0.0)[0],
+        *(a.variances_at(t)[1] for (_, a), t in zip(chosen, targets, strict=True)),
+    ]
+    error = np.array(
+        [abs(t) / quantiles(answerer.level(a), plan.power) for (_, a), t in zip(chosen, targets, strict=True)]
+    )
+    split = cheapest_split(
+        variances=np.array(variances) / chosen[0][1].share,
+        error=error,
+        touch_cost=touch_cost,
+        lead_cost=plan.lead_cost,
+        most_leads=np.inf if answerer.at_hand is None else answerer.at_hand,
+    )
+    best = None if split is None else _spent(list(shares), split.leads, touch_cost, plan.lead_cost, answerer.per_week)
+    return now, best
+
+
+def _spent(
+    names: list[str],
+    leads: np.ndarray[tuple[int], np.dtype[np.float64]],
+    touch_cost: np.ndarray[tuple[int], np.dtype[np.float64]],
+    lead_cost: float,
+    per_week: float | None,
+) -> Spending:
+    total = float(leads.sum())
+    return Spending(
+        shares={name: float(n / total) for name, n in zip(names, leads, strict=True)},
+        leads=math.ceil(total),
+        touches=math.ceil(float(leads[1:].sum())),
+        cost=float(touch_cost @ leads[1:]) + lead_cost * total,
+        weeks=total / per_week if per_week else None,
+    )
+
+
+def _holdout(
+    config: ExperimentConfig, plan: PlanConfig, asks: list[Ask], clusters: Clusters, today: date
+) -> HoldoutPlan | None:
+    held = config.experiment.holdout
+    if plan.leads_per_week is None or (held is None and plan.programme_uplift is None):
+        return None
+    weeks = HALF_A_YEAR if held is None else (held.until - today).days / 7
+    everyone = asks[0]
+    return plan_holdout(
+        clusters=clusters,
+        mean=everyone.baseline or 0.0,
+        variance=float(everyone.variances_at(0.0)[0]) / clusters.design_effect,
+        leads=plan.leads_per_week * weeks,
+        alpha=plan.alpha,
+        power=plan.power,
+        weeks=weeks,
+        until_given=held is not None,
+        planned=None if held is None else held.share,
+        target=plan.programme_uplift,
+    )
+
+
+def _ranking(plan: PlanConfig, per_week: float | None, at_hand: float | None) -> RankingPlan | None:
+    pilot = plan.pilot
+    if pilot is None:
+        return None
+    return plan_ranking(
+        qini=pilot.qini,
+        se=pilot.se,
+        leads=pilot.leads,
+        judged=pilot.judged,
+        alpha=plan.alpha,
+        power=plan.power,
+        per_week=per_week,
+        at_hand=at_hand,
+    )
+
+
+def _cautions(config: ExperimentConfig, plan: PlanConfig, source: str, shares: Mapping[str, float]) -> list[str]:
+    found = []
+    lot = config.experiment
+    if source == "assumed" and plan.leads_per_organisation.mean == 1:
+        found.append(
+            "every lead is counted as an organisation of its own: give `plan.leads_per_organisation` "
+            "and `plan.rho` (or `plan.past`) if clients have several"
+        )
+    elif source == "assumed":
+        found.append(f"`plan.rho` is not given: {ASSUMED_RHO:g} is assumed; `plan.past` would estimate it")
+    lowered = [arm for arm in lot.treated_arms if shares[arm] < lot.shares[arm] - 1e-9]
+    for arm in lowered:
+        found.append(
+            f"{arm} can touch {lot.capacity[arm]:,} leads a draw: its share falls from {lot.shares[arm]:.1%} "
+            f"to {shares[arm]:.1%}, and control takes the rest"
+        )
+    if plan.leads_per_week is None and plan.leads is None:
+        found.append("neither `plan.leads_per_week` nor `plan.leads` is given: no weeks and no smallest uplift")
+    if config.group_shares is None:
+        found.append("`plan.group_shares` is not given: nothing is said by score group")
+    return found
