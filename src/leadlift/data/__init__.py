@@ -1,5 +1,6 @@
 """Floor 2: the tables' contracts, the AssignmentLog and the simulated World."""
 
+from leadlift.data.assignments import AssignmentStore, DrawInfo, KeptAssignments
 from leadlift.data.buckets import sql_buckets
 from leadlift.data.files import find_file, read_table
 from leadlift.data.log import AssignmentLog
@@ -8,6 +9,9 @@ from leadlift.data.world import World, WorldConfig, flat_log, make_world, six_gr
 
 __all__ = [
     "AssignmentLog",
+    "AssignmentStore",
+    "DrawInfo",
+    "KeptAssignments",
     "World",
     "WorldConfig",
     "build_log",

@@ -31,7 +31,7 @@ def fitted_scale(leads: Codes, wanted: Floats, capacity: int) -> float:
     return 1.0 if expected <= room else room / expected
 
 
-def rounded_in(probability: Floats, leads: Codes, *, order: Codes, luck: Floats, coin: Floats) -> Bools:
+def rounded_in(probability: Floats, leads: Codes, *, order: Codes, luck: Floats, coin: float) -> Bools:
     """Draws units with exactly these probabilities, keeping the number of leads drawn: dependent rounding by pairs.
 
     Two undecided units i and j at a time: one's probability goes up and the other's down until one of them is 0 or 1,
@@ -44,7 +44,7 @@ def rounded_in(probability: Floats, leads: Codes, *, order: Codes, luck: Floats,
         leads: leads of each unit, shape (n,), 1 or more.
         order: the units in the order they come in; neighbours balance each other, so strata stand together.
         luck: uniform in [0, 1), shape (n,): decides the step at which a unit comes in.
-        coin: uniform in [0, 1), shape (n,): decides the last one. Independent of `luck`.
+        coin: uniform in [0, 1): decides the last one. Independent of `luck`.
 
     Returns: who is in, shape (n,).
 
@@ -52,7 +52,7 @@ def rounded_in(probability: Floats, leads: Codes, *, order: Codes, luck: Floats,
 
     >>> four = np.full(4, 0.5)
     >>> lot = np.array([0.9, 0.2, 0.7, 0.4])
-    >>> int(rounded_in(four, np.ones(4, np.intp), order=np.arange(4), luck=lot, coin=lot).sum())
+    >>> int(rounded_in(four, np.ones(4, np.intp), order=np.arange(4), luck=lot, coin=0.5).sum())
     2
     """
     chance: list[float] = probability.tolist()
@@ -64,7 +64,7 @@ def rounded_in(probability: Floats, leads: Codes, *, order: Codes, luck: Floats,
             continue
         open_unit = unit if open_unit < 0 else _step(open_unit, unit, chance, weight, steps[unit])
     if open_unit >= 0:
-        chance[open_unit] = float(coin[open_unit] < chance[open_unit])
+        chance[open_unit] = float(coin < chance[open_unit])
     return np.array(chance) > 0.5
 
 

@@ -1,0 +1,112 @@
+"""What makes a lot impossible, or another than the one that was begun."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from leadlift.base.arrays import Codes
+from leadlift.base.digest import digest_of
+from leadlift.base.errors import ConfigError
+from leadlift.base.experiment import ExperimentConfig
+from leadlift.base.problems import Problems, listed, stop
+from leadlift.base.records import plain
+from leadlift.data import DrawInfo
+
+WHERE = "the lot"
+# Who else may be drawn and how many fit: they may change from draw to draw, and are logged with each.
+PER_DRAW = frozenset({"capacity", "shares_with", "excludes", "round"})
+# Between rounds the shares may change; these decide what a unit and a stratum are.
+FOR_GOOD = ("unit", "strata", "salt", "score_groups")
+
+
+def lot_settings(config: ExperimentConfig) -> dict[str, Any]:
+    """The settings that propensities rest on, as plain values."""
+    lot = config.experiment.model_dump(mode="json", exclude=set(PER_DRAW))
+    groups = config.score_groups.model_dump(mode="json")
+    return dict(plain({**lot, "salt": config.salt, "score_groups": groups}))
+
+
+def settings_digest(config: ExperimentConfig) -> str:
+    """Digest of the experiment's name, round and lot settings."""
+    return digest_of({"name": config.name, "round": config.experiment.round, **lot_settings(config)})
+
+
+def refuse_another_lot(config: ExperimentConfig, draws: Sequence[DrawInfo], digest: str) -> None:
+    """Raises ConfigError if the settings are not those that the experiment's earlier draws were made with."""
+    if not draws:
+        return
+    problems = Problems(WHERE)
+    now = lot_settings(config)
+    for number, draw in enumerate(draws, start=1):
+        same_round = draw.round == config.experiment.round
+        keys = now if same_round else FOR_GOOD
+        changed = [key for key in keys if now[key] != plain(draw.settings).get(key)]
+        if not changed and same_round and draw.design_digest != digest:
+            changed = ["the frozen design"]
+        if changed:
+            what = "a draw's design stays" if same_round else "units and strata stay through all rounds"
+            fix = "put them back" + (", or begin the next round: `round: ...`" if same_round else "")
+            problems.add("design-changed", what, f"since draw {number}: {listed(changed)} changed", fix, ConfigError)
+            break
+    problems.stop_if_any()
+
+
+def refuse_small_strata(stratum: Codes, names: Sequence[str], before: Mapping[str, int]) -> None:
+    """Raises DataError if a stratum has a single unit, earlier draws counted: a block of one balances nothing.
+
+    Args:
+        stratum: of each unit that can be drawn, shape (n,).
+        names: of the strata.
+        before: units of earlier draws by name of the stratum.
+    """
+    units = np.bincount(stratum, minlength=len(names))
+    alone = [name for name, n in zip(names, units, strict=True) if n == 1 and not before.get(name)]
+    if alone:
+        raise stop(
+            WHERE,
+            "stratum-of-one",
+            "a blocked lot has two units or more in every stratum",
+            f"one unit in {listed(alone)}",
+            "merge it: fewer `strata` or other `score_groups.cuts`; or draw hashed",
+        )
+
+
+def one_capped_arm(config: ExperimentConfig) -> str | None:
+    """The arm with a capacity, or None.
+
+    Raises:
+        ConfigError: several arms have one.
+    """
+    capped = list(config.experiment.capacity)
+    if len(capped) > 1:
+        raise stop(
+            WHERE,
+            "several-caps",
+            "one arm has a capacity",
+            f"{len(capped)}: {listed(capped)}",
+            "keep the scarcest one, and give the others shares that fit",
+            ConfigError,
+        )
+    return capped[0] if capped else None
+
+
+def refuse_no_room(arm: str, capacity: int, late: int, stratum: Codes, leads: Codes) -> None:
+    """Raises DataError if the capacity leaves a new unit no chance of the arm."""
+    strata, largest = len(np.unique(stratum)), int(leads.max(initial=0))
+    room = capacity - late
+    if room < 0 or (late and room <= largest):
+        found = f"{late:,} late leads of earlier units in {arm} leave {max(room, 0):,} of {capacity:,}"
+        fix = "raise the capacity for this draw, or draw the new units next time"
+    elif capacity < strata:
+        found = f"{capacity:,} leads for {strata} strata"
+        fix = "raise the capacity, or have fewer strata"
+    elif room <= largest:
+        found = f"{capacity:,} leads; the largest unit alone has {largest:,}"
+        fix = f"raise the capacity above {largest:,}, split the list, or draw leads (`unit: lead`)"
+    else:
+        return
+    rule = f"the capacity of {arm} leaves every stratum and every unit a chance"
+    raise stop(WHERE, "capacity", rule, found, fix)
