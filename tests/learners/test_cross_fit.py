@@ -1,0 +1,113 @@
+"""Cross-fitting: no organisation on both sides, every lead judged by models that never saw it."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from leadlift.base.errors import DataError
+from leadlift.data import AssignmentLog
+from leadlift.learners import TLearner, cross_fit, fit_models, in_threads, make_learners, organisation_folds
+from small_logs import COLUMNS, small_log
+
+
+def log_of(n=600, arms=("none", "call"), **names):
+    shares = dict.fromkeys(arms, 1 / len(arms))
+    return AssignmentLog.from_frame(small_log(n, arms=arms), **{**COLUMNS, "propensity": shares, **names})
+
+
+def test_folds_are_of_organisations_and_even():
+    organisation = np.random.default_rng(0).integers(0, 101, size=5_000)
+    fold = organisation_folds(organisation, 101, 5, np.random.default_rng(1))
+    assert (pd.Series(fold).groupby(organisation).nunique() == 1).all()
+    per_fold = pd.Series(organisation).groupby(fold).nunique()
+    assert per_fold.max() - per_fold.min() <= 1
+    again = organisation_folds(organisation, 101, 5, np.random.default_rng(1))
+    np.testing.assert_array_equal(fold, again)
+    assert (fold != organisation_folds(organisation, 101, 5, np.random.default_rng(2))).any()
+    with pytest.raises(DataError, match=r"\[too-few-organisations\].*\n    4 organisations for 5 folds"):
+        organisation_folds(np.arange(4), 4, 5, np.random.default_rng(0))
+
+
+class Spy(TLearner):
+    """A T-learner that notes whom it was fitted on and whom it judged."""
+
+    seen: ClassVar[list] = []
+
+    def fit(self, X, y, *, treatment, propensity, groups=None, sample_weight=None):
+        self.fitted_on = set(groups)
+        return super().fit(X, y, treatment=treatment, propensity=propensity, groups=groups)
+
+    def predict(self, X, *, propensity=None):
+        Spy.seen.append((self.fitted_on, list(X.index)))
+        return super().predict(X, propensity=propensity)
+
+
+def test_no_organisation_is_on_both_sides_of_a_fold():
+    log = log_of(organisation="client")
+    Spy.seen = []
+    cross_fit(Spy(), log, folds=4)
+    judged = []
+    for fitted_on, rows in Spy.seen:
+        assert not fitted_on & set(log.organisation[rows])
+        judged += rows
+    assert sorted(judged) == list(range(600))
+    assert len(Spy.seen) == 4
+
+
+@pytest.mark.parametrize("arms", [("none", "call"), ("none", "call", "sms")])
+def test_predictions_stand_in_the_logs_order(arms):
+    log = log_of(arms=arms)
+    found = cross_fit(make_learners(["t", "x"], 0), log, folds=3, seed=0)
+    assert set(found.uplift) == {"t", "x"}
+    assert found.uplift["t"].shape == (600, len(arms) - 1)
+    assert found.outcomes.shape == (600, len(arms))
+    np.testing.assert_allclose(found.uplift["t"], found.outcomes[:, 1:] - found.outcomes[:, [0]])
+    for k in range(3):
+        models = fit_models(log, np.flatnonzero(found.fold != k), make_learners(["x"], 0), 0)
+        rows = np.flatnonzero(found.fold == k)
+        np.testing.assert_array_equal(models.uplift(log, rows)["x"], found.uplift["x"][rows])
+        np.testing.assert_array_equal(models.outcomes(log, rows), found.outcomes[rows])
+
+
+def test_the_number_of_processors_changes_no_bit(monkeypatch):
+    log = log_of()
+    found = []
+    for processors in (1, 2, 8):
+        monkeypatch.setattr("leadlift.learners.threads.cpu_count", lambda n=processors: n)
+        found.append(cross_fit(make_learners(["t", "x"], 0), log).uplift)
+    for other in found[1:]:
+        np.testing.assert_array_equal(found[0]["x"], other["x"])
+        np.testing.assert_array_equal(found[0]["t"], other["t"])
+
+
+def test_in_threads_keeps_the_order_and_tells_of_each_step():
+    told = []
+    assert in_threads(lambda k: k * k, [3, 1, 2], told.append) == [9, 1, 4]
+    assert told == ["1 of 3", "2 of 3", "3 of 3"]
+    assert in_threads(lambda k: k, []) == []
+
+
+def test_a_given_score_is_learnt_from_and_an_estimated_one_is_not():
+    log = log_of(score="score")
+    assert "score" in log.known_before
+    assert "score" not in log.with_score(np.linspace(0, 1, 600), "estimated").known_before
+
+
+def test_an_arm_in_one_fold_only_is_told():
+    frame = small_log(600)
+    frame["client"] = np.where(frame["arm"] == "call", "only", frame["client"])
+    log = AssignmentLog.from_frame(frame, **{**COLUMNS, "organisation": "client"})
+    with pytest.raises(DataError, match=r"(?s)\[too-few-organisations\].*call in one fold only"):
+        cross_fit(TLearner(), log)
+
+
+def test_an_empty_block_has_no_predictions():
+    log = log_of(arms=("none", "call", "sms"))
+    models = fit_models(log, np.arange(600), make_learners(["t", "x"], 0), 0)
+    none = np.array([], dtype=np.intp)
+    assert {values.shape for values in models.uplift(log, none).values()} == {(0, 2)}
+    assert models.outcomes(log, none).shape == (0, 3)
