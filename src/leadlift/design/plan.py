@@ -8,8 +8,6 @@ from dataclasses import replace
 from datetime import date
 from typing import Literal
 
-import numpy as np
-
 from leadlift.base.errors import ConfigError
 from leadlift.base.experiment import CONTROL, ExperimentConfig
 from leadlift.base.plan import PlanConfig
@@ -17,12 +15,11 @@ from leadlift.base.problems import stop
 from leadlift.base.records import plain
 from leadlift.design.clusters import Clusters
 from leadlift.design.plan_answers import Answerer
-from leadlift.design.plan_questions import Ask, questions
-from leadlift.design.plan_records import DesignPlan, HoldoutPlan, PlanRow, RankingPlan, Spending
-from leadlift.design.power import quantiles
+from leadlift.design.plan_questions import Ask, against_every_other, questions
+from leadlift.design.plan_records import DesignPlan, HoldoutPlan, PlanRow, RankingPlan
+from leadlift.design.plan_spending import spending_of
 from leadlift.design.power_holdout import plan_holdout
 from leadlift.design.power_ranking import plan_ranking
-from leadlift.design.power_shares import cheapest_split
 
 ASSUMED_RHO = 0.05
 HALF_A_YEAR = 26.0
@@ -56,8 +53,9 @@ def plan_design(config: ExperimentConfig, *, today: date, past: Clusters | None 
         seed=config.seed,
     )
     asks = questions(config, plan, shares=shares, clusters=clusters)
+    most = against_every_other(config, plan, shares=shares, clusters=clusters)
     rows = [answerer.row(ask) for ask in asks]
-    spending, cheapest = _money(config, plan, asks, rows, shares, answerer)
+    spending, cheapest = spending_of(config, plan, asks, rows, shares, answerer)
     drawn = [ask for ask in asks if ask.question != "difference" and (at_hand is not None or ask.target is not None)]
     return DesignPlan(
         name=config.name,
@@ -73,7 +71,7 @@ def plan_design(config: ExperimentConfig, *, today: date, past: Clusters | None 
         correction=plan.correction,
         clusters=clusters,
         clusters_from=source,
-        rows=(*rows, *_best(asks, answerer)),
+        rows=(*rows, *_best(most, answerer)),
         curves=tuple(answerer.curve(ask) for ask in drawn),
         spending=spending,
         cheapest=cheapest,
@@ -136,16 +134,12 @@ def effective_shares(
     return shares
 
 
-def _best(asks: list[Ask], answerer: Answerer) -> list[PlanRow]:
+def _best(most: Mapping[tuple[str, str], list[Ask]], answerer: Answerer) -> list[PlanRow]:
     """What "this group gains most" takes: every difference with it seen, all of them together with the power."""
     found = []
-    pairs = [ask for ask in asks if ask.question == "difference"]
-    names = [ask.segment for ask in asks if ask.question == "group" and ask.treatment == asks[0].treatment]
-    for arm in dict.fromkeys(ask.treatment for ask in pairs):
-        for name in names if len(names) > 2 else []:
-            mine = [a for a in pairs if a.treatment == arm and name in (a.groups[0].name, a.groups[1].name)]
-            joint = 1 - (1 - answerer.power) / len(mine)
-            found.append(_best_row(name, mine, replace(answerer, power=joint), answerer.power))
+    for (_, name), pairs in most.items():
+        joint = 1 - (1 - answerer.power) / len(pairs)
+        found.append(_best_row(name, pairs, replace(answerer, power=joint), answerer.power))
     return found
 
 
@@ -163,65 +157,6 @@ def _best_row(name: str, pairs: list[Ask], answerer: Answerer, power: float) -> 
         detectable=max(known) if len(known) == len(seen) else None,
         # Not both seen: at most the sum of the chances that one is missed.
         power_at_hand=max(0.0, 1 - math.fsum(missed)) if len(missed) == len(rows) else None,
-    )
-
-
-def _money(
-    config: ExperimentConfig,
-    plan: PlanConfig,
-    asks: list[Ask],
-    rows: list[PlanRow],
-    shares: Mapping[str, float],
-    answerer: Answerer,
-) -> tuple[Spending | None, Spending | None]:
-    """What the split given costs and what the cheapest would, for the question that needs most leads."""
-    asked = [
-        (row, ask)
-        for row, ask in zip(rows, asks, strict=True)
-        if row.leads_needed is not None and row.question != "difference"
-    ]
-    if not asked:
-        return None, None
-    segment = max(asked, key=lambda pair: pair[0].leads_needed or 0)[0].segment
-    chosen = [(row, ask) for row, ask in asked if row.segment == segment]
-    arms = config.experiment.arms
-    touch_cost = np.array([arms[row.treatment].cost for row, _ in chosen])
-    leads = max(row.leads_needed or 0 for row, _ in chosen)
-    counts = np.array([leads * share for share in shares.values()])
-    now = _spent(list(shares), counts, touch_cost, plan.lead_cost, answerer.per_week)
-    targets = [ask.target or 0.0 for _, ask in chosen]
-    variances = [
-        chosen[0][1].variances_at(0.0)[0],
-        *(a.variances_at(t)[1] for (_, a), t in zip(chosen, targets, strict=True)),
-    ]
-    error = np.array(
-        [abs(t) / quantiles(answerer.level(a), plan.power) for (_, a), t in zip(chosen, targets, strict=True)]
-    )
-    split = cheapest_split(
-        variances=np.array(variances) / chosen[0][1].share,
-        error=error,
-        touch_cost=touch_cost,
-        lead_cost=plan.lead_cost,
-        most_leads=np.inf if answerer.at_hand is None else answerer.at_hand,
-    )
-    best = None if split is None else _spent(list(shares), split.leads, touch_cost, plan.lead_cost, answerer.per_week)
-    return now, best
-
-
-def _spent(
-    names: list[str],
-    leads: np.ndarray[tuple[int], np.dtype[np.float64]],
-    touch_cost: np.ndarray[tuple[int], np.dtype[np.float64]],
-    lead_cost: float,
-    per_week: float | None,
-) -> Spending:
-    total = float(leads.sum())
-    return Spending(
-        shares={name: float(n / total) for name, n in zip(names, leads, strict=True)},
-        leads=math.ceil(total),
-        touches=math.ceil(float(leads[1:].sum())),
-        cost=float(touch_cost @ leads[1:]) + lead_cost * total,
-        weeks=total / per_week if per_week else None,
     )
 
 

@@ -12,28 +12,8 @@ from leadlift.base.arrays import Floats
 from leadlift.base.experiment import CONTROL, ExperimentConfig
 from leadlift.base.plan import PlanConfig
 from leadlift.design.clusters import Clusters
+from leadlift.design.plan_groups import Group, plan_groups
 from leadlift.design.plan_records import Question
-
-
-@dataclass(frozen=True)
-class Group:
-    """Leads of one score group: their share, mean outcome without the touch, and its spread (None: 0 or 1)."""
-
-    name: str
-    share: float
-    mean: float
-    sd: float | None
-    target: float | None
-
-    def variance(self, uplift: float = 0.0) -> float:
-        """Of one lead's outcome when the mean has moved by `uplift`, squared outcome units."""
-        rate = self.mean + uplift
-        return self.sd**2 if self.sd is not None else rate * (1 - rate)
-
-    @property
-    def room(self) -> float:
-        """The largest uplift there can be."""
-        return np.inf if self.sd is not None else 1 - self.mean
 
 
 @dataclass(frozen=True)
@@ -90,17 +70,6 @@ class Ask:
         return int(control + 1e-9), int(arm + 1e-9)
 
 
-def plan_groups(config: ExperimentConfig, plan: PlanConfig) -> tuple[Group, ...]:
-    """The score groups of a plan; one group of all leads where nothing is known by group."""
-    shares = config.group_shares
-    if shares is None:
-        return (Group("all", 1.0, _of(plan.baseline, "all"), _of_maybe(plan.sd, "all"), _target(plan.uplift, "all")),)
-    return tuple(
-        Group(name, share, _of(plan.baseline, name), _of_maybe(plan.sd, name), _target(plan.uplift, name))
-        for name, share in shares.items()
-    )
-
-
 def questions(
     config: ExperimentConfig, plan: PlanConfig, *, shares: Mapping[str, float], clusters: Clusters
 ) -> list[Ask]:
@@ -115,7 +84,8 @@ def questions(
         asks.append(_overall(groups, arm, split, len(arms), clusters, plan, stratified))
         if len(groups) > 1:
             asks += _by_group(groups, arm, split, len(arms), clusters, mixed)
-            asks += _differences(groups, arm, split, len(arms), clusters, mixed, plan.difference)
+            for second, first in itertools.combinations(groups, 2):
+                asks.append(_difference(first, second, arm, split, _pairs(arms, groups), clusters, mixed, plan))
     return asks
 
 
@@ -179,31 +149,53 @@ def _group_variances(group: Group, effect: float) -> Callable[[float], Floats]:
     return lambda uplift: np.array([group.variance(), group.variance(uplift)]) * effect
 
 
-def _differences(
-    groups: tuple[Group, ...],
+def against_every_other(
+    config: ExperimentConfig, plan: PlanConfig, *, shares: Mapping[str, float], clusters: Clusters
+) -> dict[tuple[str, str], list[Ask]]:
+    """By arm and group: that group's uplift less each other's, for whether it gains most; empty under three groups."""
+    groups = plan_groups(config, plan)
+    arms = config.experiment.treated_arms
+    mixed = plan.leads_per_organisation.groups == "mixed"
+    if len(groups) < 3:
+        return {}
+    return {
+        (arm, group.name): [
+            _difference(group, other, arm, (shares[CONTROL], shares[arm]), _pairs(arms, groups), clusters, mixed, plan)
+            for other in groups
+            if other is not group
+        ]
+        for arm in arms
+        for group in groups
+    }
+
+
+def _pairs(arms: tuple[str, ...], groups: tuple[Group, ...]) -> int:
+    return len(arms) * len(groups) * (len(groups) - 1) // 2
+
+
+def _difference(
+    first: Group,
+    second: Group,
     arm: str,
     split: tuple[float, float],
-    arms: int,
+    tests: int,
     clusters: Clusters,
     mixed: bool,
-    target: float | None,
-) -> Iterator[Ask]:
-    pairs = list(itertools.combinations(reversed(groups), 2))
-    for first, second in pairs:
-        inside = clusters.part(min(first.share, second.share)) if mixed else clusters
-        yield Ask(
-            "difference",
-            arm,
-            f"{first.name} - {second.name}",
-            (first, second),
-            1.0,
-            split,
-            target,
-            arms * len(pairs),
-            _pair_variances(first, second, clusters, mixed),
-            inside,
-            first.room - (second.target or 0.0),
-        )
+    plan: PlanConfig,
+) -> Ask:
+    return Ask(
+        "difference",
+        arm,
+        f"{first.name} - {second.name}",
+        (first, second),
+        1.0,
+        split,
+        plan.difference,
+        tests,
+        _pair_variances(first, second, clusters, mixed),
+        clusters.part(min(first.share, second.share)) if mixed else clusters,
+        first.room - (second.target or 0.0),
+    )
 
 
 def _pair_variances(first: Group, second: Group, clusters: Clusters, mixed: bool) -> Callable[[float], Floats]:
@@ -218,20 +210,3 @@ def _pair_variances(first: Group, second: Group, clusters: Clusters, mixed: bool
         return both - met * float(np.sqrt(own * other))
 
     return lambda difference: np.array([part(0.0, 0.0), part(start, difference)])
-
-
-def _of(given: float | Mapping[str, float] | None, name: str) -> float:
-    found = _of_maybe(given, name)
-    return 0.0 if found is None else found
-
-
-def _of_maybe(given: float | Mapping[str, float] | None, name: str) -> float | None:
-    if isinstance(given, Mapping):
-        return float(given[name])
-    return None if given is None else float(given)
-
-
-def _target(given: float | Mapping[str, float] | None, name: str) -> float | None:
-    if isinstance(given, Mapping):
-        return float(given[name]) if name in given else None
-    return None if given is None else float(given)

@@ -1,6 +1,9 @@
 """Figures and the HTML page, from result records only; the one room that draws."""
 
 from leadlift.report._effect_tables import summary_table
+from leadlift.report._power_figure import power_curves
+from leadlift.report._power_table import plan_notes, plan_table
+from leadlift.report._power_words import plan_answer
 from leadlift.report._table import Table
 from leadlift.report.answer import Answer, answer
 from leadlift.report.figures import FIGURES, Drawn, all_figures, draw_figure, missing_figures
@@ -27,5 +30,9 @@ __all__ = [
     "number",
     "p_value",
     "percent",
+    "plan_answer",
+    "plan_notes",
+    "plan_table",
+    "power_curves",
     "summary_table",
 ]

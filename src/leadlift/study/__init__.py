@@ -1,15 +1,18 @@
 """Floor 8: one function per command."""
 
 from leadlift.study.demo import run_demo, write_demo_tables
+from leadlift.study.design import DesignResult, design_study
 from leadlift.study.progress import Progress, Silent
 from leadlift.study.run import run_study
 from leadlift.study.simulate import SimulatedCrm, simulate_crm
 from leadlift.study.workspace import make_workspace, open_ui
 
 __all__ = [
+    "DesignResult",
     "Progress",
     "Silent",
     "SimulatedCrm",
+    "design_study",
     "make_workspace",
     "open_ui",
     "run_demo",

@@ -1,0 +1,87 @@
+"""What the split given costs, and the one that costs least."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+
+from leadlift.base.arrays import Floats
+from leadlift.base.experiment import ExperimentConfig
+from leadlift.base.plan import PlanConfig
+from leadlift.design.plan_answers import Answerer
+from leadlift.design.plan_questions import Ask
+from leadlift.design.plan_records import PlanRow, Spending
+from leadlift.design.power import quantiles
+from leadlift.design.power_shares import cheapest_split
+
+
+def spending_of(
+    config: ExperimentConfig,
+    plan: PlanConfig,
+    asks: list[Ask],
+    rows: list[PlanRow],
+    shares: Mapping[str, float],
+    answerer: Answerer,
+) -> tuple[Spending | None, Spending | None]:
+    """What the split given costs and what the cheapest would, for the question that needs most leads."""
+    asked = [
+        (row, ask)
+        for row, ask in zip(rows, asks, strict=True)
+        if row.leads_needed is not None and row.question != "difference"
+    ]
+    if not asked:
+        return None, None
+    segment = max(asked, key=lambda pair: pair[0].leads_needed or 0)[0].segment
+    chosen = [(row, ask) for row, ask in asked if row.segment == segment]
+    arms = config.experiment.arms
+    touch_cost = np.array([arms[row.treatment].cost for row, _ in chosen])
+    leads = max(row.leads_needed or 0 for row, _ in chosen)
+    counts = np.array([leads * share for share in shares.values()])
+    now = _spent(list(shares), counts, touch_cost, plan.lead_cost, answerer.per_week)
+    targets = [ask.target or 0.0 for _, ask in chosen]
+    variances = [
+        chosen[0][1].variances_at(0.0)[0],
+        *(a.variances_at(t)[1] for (_, a), t in zip(chosen, targets, strict=True)),
+    ]
+    error = np.array(
+        [abs(t) / quantiles(answerer.level(a), plan.power) for (_, a), t in zip(chosen, targets, strict=True)]
+    )
+    varied = np.array(variances) / chosen[0][1].share
+    most = np.inf if answerer.at_hand is None else answerer.at_hand
+    split = cheapest_split(
+        variances=varied, error=error, touch_cost=touch_cost, lead_cost=plan.lead_cost, most_leads=most
+    )
+    if split is None:
+        # Not in time, whatever the split: then the quickest.
+        split = cheapest_split(variances=varied, error=error, touch_cost=0 * touch_cost, lead_cost=0.0)
+    if split is None or not _fits_capacity(
+        config, plan, dict(zip(shares, split.shares, strict=True)), answerer.per_week
+    ):
+        return now, None
+    return now, _spent(list(shares), split.leads, touch_cost, plan.lead_cost, answerer.per_week)
+
+
+def _fits_capacity(
+    config: ExperimentConfig, plan: PlanConfig, shares: Mapping[str, float], per_week: float | None
+) -> bool:
+    drawn = per_week * plan.weeks_between_draws if per_week is not None else plan.leads
+    return drawn is None or all(shares[arm] * drawn <= cap for arm, cap in config.experiment.capacity.items())
+
+
+def _spent(
+    names: list[str],
+    leads: Floats,
+    touch_cost: Floats,
+    lead_cost: float,
+    per_week: float | None,
+) -> Spending:
+    total = float(leads.sum())
+    return Spending(
+        shares={name: float(n / total) for name, n in zip(names, leads, strict=True)},
+        leads=math.ceil(total),
+        touches=math.ceil(float(leads[1:].sum())),
+        cost=float(touch_cost @ leads[1:]) + lead_cost * total,
+        weeks=total / per_week if per_week else None,
+    )
