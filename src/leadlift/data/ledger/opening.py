@@ -1,0 +1,198 @@
+"""Opens the ledger: waits for whoever holds it, makes or upgrades it, and says in words what is wrong with the file."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from leadlift.base.errors import FileError
+from leadlift.base.problems import stop
+from leadlift.data.ledger import schema
+from leadlift.data.ledger.failures import WHERE, busy, engine, is_busy, said
+
+if TYPE_CHECKING:
+    import duckdb
+
+WAIT = 10.0
+
+
+@contextmanager
+def reading(path: Path, wait: float = WAIT) -> Iterator[Any]:
+    """A connection that can't change the ledger; close it before fitting anything.
+
+    Raises:
+        FileError: there is no ledger, it is held by another process, or can't be read.
+    """
+    if not path.exists():
+        raise stop(
+            WHERE, "no-ledger", "the ledger exists", f"{path} is not there", "import leads or assign first", FileError
+        )
+    _upgraded(path, wait)
+    with said(path), _connected(path, wait, read_only=True) as connection:
+        yield connection
+
+
+@contextmanager
+def writing(path: Path, wait: float = WAIT) -> Iterator[Any]:
+    """A connection inside one transaction: all that is written is kept at the end, or nothing if anything fails.
+
+    A ledger that is not there yet is made under another name and gets its own only when the transaction is kept.
+
+    Raises:
+        FileError: the ledger is held by another process, or can't be written.
+    """
+    if path.exists():
+        _upgraded(path, wait)
+        with said(path), _connected(path, wait, read_only=False) as connection, transaction(connection):
+            yield connection
+        return
+    with said(path), _new_file(path) as temporary:
+        with _connected(temporary, wait, read_only=False) as connection, transaction(connection):
+            schema.create_tables(connection)
+            yield connection
+        _publish(temporary, path)
+
+
+@contextmanager
+def transaction(connection: Any) -> Iterator[None]:
+    """Commits at the end; rolls back if anything is raised."""
+    connection.execute("BEGIN TRANSACTION")
+    try:
+        yield
+    except BaseException:
+        # After a full disk there may be nothing left to roll back.
+        with suppress(engine().Error):
+            connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+@contextmanager
+def rewritten(path: Path, wait: float = WAIT) -> Iterator[Any]:
+    """As `writing`; at the end the file is written anew, so that nothing deleted is left in its blocks.
+
+    Raises:
+        FileError: the ledger is held by another process, or can't be written.
+    """
+    with said(path), _connected(path, wait, read_only=False) as connection:
+        with transaction(connection):
+            yield connection
+        # Nothing of the old file may wait in its write-ahead log, which would outlive it.
+        connection.execute("CHECKPOINT")
+        with _new_file(path) as temporary:
+            _copy(connection, temporary)
+            # Under the old file's lock: whoever waits for it finds the new file.
+            os.replace(temporary, path)
+
+
+@contextmanager
+def _connected(path: Path, wait: float, *, read_only: bool) -> Iterator[Any]:
+    connection = _connect(path, wait, read_only=read_only)
+    try:
+        connection.execute("SET TimeZone = 'UTC'")
+        yield connection
+    finally:
+        connection.close()
+
+
+def _connect(path: Path, wait: float, *, read_only: bool) -> duckdb.DuckDBPyConnection:
+    duck = engine()
+    until = time.monotonic() + wait
+    while True:
+        before = _file_number(path)
+        try:
+            connection: duckdb.DuckDBPyConnection = duck.connect(str(path), read_only=read_only)
+        except (duck.IOException, duck.ConnectionException) as error:
+            if not is_busy(error):
+                raise
+            if time.monotonic() >= until:
+                raise busy(path, wait, str(error)) from None
+        else:
+            if before is None or _file_number(path) == before:
+                return connection
+            # The file was written anew between the look and the lock: this lock is on the one that is gone.
+            connection.close()
+        time.sleep(0.05)
+
+
+def _file_number(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _upgraded(path: Path, wait: float) -> None:
+    """Checks that this is a ledger; an older one is brought up to date, after a copy was made beside it."""
+    with said(path), _connected(path, wait, read_only=True) as connection:
+        version = schema.version_of(connection)
+    if version == schema.VERSION:
+        return
+    if version is None:
+        raise stop(
+            WHERE,
+            "not-a-ledger",
+            "the file is a ledger of leadlift",
+            f"{path} is a DuckDB file with other tables",
+            "name another file: `ledger: ...`",
+            FileError,
+        )
+    if version > schema.VERSION:
+        raise stop(
+            WHERE,
+            "ledger-newer",
+            f"the ledger's version is {schema.VERSION} or older",
+            f"{path} has version {version}",
+            "install a newer leadlift",
+            FileError,
+        )
+    with said(path), _connected(path, wait, read_only=False) as connection:
+        _copy_beside(connection, path, version)
+        with transaction(connection):
+            schema.migrate(connection, version)
+
+
+def _copy_beside(connection: Any, path: Path, version: int) -> None:
+    with _new_file(path) as temporary:
+        _copy(connection, temporary)
+        os.replace(temporary, path.with_name(f"{path.stem}.version-{version}{path.suffix}"))
+
+
+def _copy(connection: Any, target: Path) -> None:
+    # Never by reading the file: closing it anywhere in this process would drop DuckDB's lock on it.
+    ((name,),) = connection.execute("SELECT current_database()").fetchall()
+    connection.execute(f"ATTACH '{_quoted(target)}' AS leadlift_copy")
+    connection.execute(f'COPY FROM DATABASE "{name}" TO leadlift_copy')
+    connection.execute("DETACH leadlift_copy")
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")
+
+
+@contextmanager
+def _new_file(path: Path) -> Iterator[Path]:
+    """The name of a file that is not there yet, in a folder beside `path` that goes again."""
+    with tempfile.TemporaryDirectory(prefix=".leadlift-", dir=path.absolute().parent) as folder:
+        yield Path(folder) / path.name
+
+
+def _publish(temporary: Path, path: Path) -> None:
+    try:
+        # Unlike a rename, a link fails when the name is taken.
+        os.link(temporary, path)
+    except FileExistsError:
+        raise stop(
+            WHERE,
+            "ledger-made",
+            "one process makes the ledger",
+            f"another process made {path} in the meantime",
+            "run the command again",
+            FileError,
+        ) from None

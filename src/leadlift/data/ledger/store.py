@@ -1,0 +1,185 @@
+"""Assignments in the ledger, behind the same interface as those in a folder of files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+from leadlift.base.problems import stop
+from leadlift.data.assignment_tables import PREFIX, from_stored, to_stored
+from leadlift.data.assignments import READ, DrawInfo, KeptAssignments
+from leadlift.data.ledger.chain import append_staged
+from leadlift.data.ledger.failures import WHERE
+from leadlift.data.ledger.frames import arrow_table, features_json, plain_feature, quoted, registered
+from leadlift.data.ledger.opening import WAIT, reading, writing
+
+# Column of the ledger -> what stands for it where a draw does not say.
+COLUMNS: Mapping[str, str] = {
+    "experiment": "",
+    "round": "",
+    "lead_id": "",
+    "organisation_id": "",
+    "unit_id": "",
+    "stratum": "NULL::VARCHAR",
+    "score": "NULL::DOUBLE",
+    "score_group": "NULL::VARCHAR",
+    "problem": "NULL::VARCHAR",
+    "treatment": "",
+    "propensities": "",
+    "propensity_holdout": "0.0::DOUBLE",
+    "holdout": "false",
+    "late": "false",
+    "policy": "NULL::VARCHAR",
+    "policy_run": "NULL::VARCHAR",
+    "design_digest": "NULL::VARCHAR",
+    "assigned_at": "",
+}
+REQUIRED = tuple(name for name, instead in COLUMNS.items() if not instead)
+
+
+@dataclass(frozen=True)
+class LedgerAssignments(KeptAssignments):
+    """All draws in a ledger at one moment; rows are read when they are asked for, and the ledger closed again."""
+
+    ledger: Path = Path()
+    wait: float = WAIT
+
+    def leads(self, experiment: str) -> pd.DataFrame:
+        """The experiment's assignments so far, a row per lead, with a column `propensity_<arm>` for each arm."""
+        batches = [(n, draw) for n, draw in enumerate(self.draws, start=1) if draw.experiment == experiment]
+        if not batches:
+            return from_stored(None, ())
+        with reading(self.ledger, self.wait) as connection:
+            tables = [
+                connection.sql(
+                    f"SELECT {', '.join(READ)} FROM assignments WHERE batch = $batch ORDER BY place",
+                    params={"batch": n},
+                ).to_arrow_table()
+                for n, _ in batches
+            ]
+        parts = [from_stored(table, draw.arms) for table, (_, draw) in zip(tables, batches, strict=True)]
+        kept: pd.DataFrame = pd.concat(parts, ignore_index=True)
+        # An arm that a round did not have.
+        return kept.assign(**{name: kept[name].fillna(0.0) for name in kept.columns if name.startswith(PREFIX)})
+
+    def organisations(self, experiment: str) -> pd.DataFrame:
+        """Organisations of an experiment: `organisation_id`, `holdout`, `holdout_until` (text or None), once each."""
+        until = {n: draw.holdout_until for n, draw in enumerate(self.draws, start=1) if draw.experiment == experiment}
+        query = """
+            SELECT organisation_id, bool_or(holdout) AS holdout, min(batch) AS batch FROM assignments
+            WHERE experiment = $experiment AND batch <= $last GROUP BY organisation_id ORDER BY min(batch), 1
+        """
+        with reading(self.ledger, self.wait) as connection:
+            values = {"experiment": experiment, "last": len(self.draws)}
+            found: pd.DataFrame = connection.sql(query, params=values).to_arrow_table().to_pandas()
+        days = found["batch"].map(lambda batch: until.get(batch))
+        return found.assign(holdout_until=days.astype(object).where(days.notna(), None)).drop(columns="batch")
+
+
+class LedgerStore:
+    """The assignments of a ledger: read them all, add a draw."""
+
+    def __init__(self, path: str | Path, *, wait: float = WAIT) -> None:
+        self.path = Path(path)
+        self.wait = wait
+
+    def read(self) -> LedgerAssignments:
+        """What is kept now; nothing where there is no ledger yet.
+
+        Raises:
+            FileError: the ledger is held by another process, or can't be read.
+        """
+        if not self.path.exists():
+            return LedgerAssignments((), (), self.path, self.wait)
+        with reading(self.path, self.wait) as connection:
+            infos = connection.execute("SELECT info FROM batches ORDER BY batch").fetchall()
+        draws = tuple(_draw(json.loads(info)) for (info,) in infos)
+        return LedgerAssignments(draws, (self.path,) * len(draws), self.path, self.wait)
+
+    def append(self, frame: pd.DataFrame, info: DrawInfo, *, after: KeptAssignments) -> Path | None:
+        """Adds a draw as one batch of the chain, whole or not at all.
+
+        Args:
+            frame: a row per lead: the columns of the `assignments` table, a `propensity_<arm>` each, the features.
+            info: what the draw says of itself.
+            after: what was kept when the draw was made.
+
+        Returns:
+            The ledger; None when another process wrote a draw since `after` was read: then read and draw again.
+
+        Raises:
+            FileError: the ledger can't be written; nothing is.
+            DataError: a lead has an assignment of this experiment already.
+        """
+        with writing(self.path, self.wait) as connection:
+            if connection.execute("SELECT count(*) FROM batches").fetchall()[0][0] != len(after.draws):
+                return None
+            append_frame(connection, frame, info)
+        return self.path
+
+    def check_writable(self) -> None:
+        """Raises FileError if a draw could not be written, before anyone draws."""
+        if self.path.exists():
+            with writing(self.path, self.wait):
+                pass
+
+
+def append_frame(connection: Any, frame: pd.DataFrame, info: DrawInfo) -> str:
+    """Appends a draw inside the caller's transaction; returns the digest of its batch."""
+    missing = [name for name in REQUIRED if name not in frame.columns and name != "propensities"]
+    if missing:
+        raise ValueError(f"a draw has the columns {', '.join(missing)}")
+    taken = {*COLUMNS, *(f"{PREFIX}{arm}" for arm in info.arms)}
+    features = [str(name) for name in frame.columns if name not in taken]
+    wide = [f"{PREFIX}{arm}" for arm in info.arms]
+    kept = frame.drop(columns=wide).assign(**{name: plain_feature(frame[name]) for name in features})
+    table = arrow_table(kept).append_column(
+        "propensities", to_stored(frame[["lead_id", *wide]], info.arms)["propensities"]
+    )
+    with registered(connection, "incoming", table):
+        _refuse_assigned(connection)
+        columns = ", ".join(_column(name, table) for name in COLUMNS)
+        connection.execute(
+            f"CREATE OR REPLACE TEMP TABLE staged AS SELECT {columns}, {features_json(features)} AS features FROM incoming"
+        )
+    try:
+        return append_staged(connection, info.experiment, json.dumps(asdict(info), sort_keys=True))
+    finally:
+        connection.execute("DROP TABLE staged")
+
+
+def _column(name: str, table: pa.Table) -> str:
+    if name in table.column_names:
+        dictionary = pa.types.is_dictionary(table.schema.field(name).type)
+        return f"{quoted(name)}::VARCHAR AS {name}" if dictionary else quoted(name)
+    return f"{COLUMNS[name]} AS {name}"
+
+
+def _refuse_assigned(connection: Any) -> None:
+    query = """
+        SELECT count(*), min(lead_id) FROM (
+            SELECT lead_id FROM incoming GROUP BY lead_id HAVING count(*) > 1
+            UNION ALL SELECT i.lead_id FROM incoming i SEMI JOIN assignments a
+                ON a.lead_id = i.lead_id AND a.experiment = i.experiment::VARCHAR
+        )
+    """
+    ((n, example),) = connection.execute(query).fetchall()
+    if n:
+        raise stop(
+            WHERE,
+            "assigned-twice",
+            "a lead is assigned once in an experiment",
+            f"{n:,} leads are assigned already, or twice in this draw, e.g. lead {example}",
+            "leave them out: a lead keeps its first assignment",
+        )
+
+
+def _draw(held: dict[str, Any]) -> DrawInfo:
+    cuts = held["score_cuts"]
+    return DrawInfo(**{**held, "arms": tuple(held["arms"]), "score_cuts": None if cuts is None else tuple(cuts)})
