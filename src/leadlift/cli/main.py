@@ -7,7 +7,7 @@ import sys
 import typer
 
 from leadlift.base.errors import LeadliftError
-from leadlift.cli import demo, design, init, run, ui
+from leadlift.cli import assign, demo, design, init, run, ui
 
 app = typer.Typer(
     name="leadlift",
@@ -20,6 +20,7 @@ app = typer.Typer(
 app.command("demo")(demo.demo)
 app.command("init")(init.init)
 app.command("design")(design.design)
+app.command("assign")(assign.assign)
 app.command("run")(run.run)
 app.command("ui")(ui.ui)
 

@@ -33,10 +33,16 @@ def to_stored(frame: pd.DataFrame, arms: tuple[str, ...]) -> Any:
 def from_stored(table: Any, arms: tuple[str, ...]) -> pd.DataFrame:
     """The frame of a kept table: text columns as text, the map opened into a column per arm; None: no rows."""
     if table is None:
-        columns = [*IDENTIFIERS, "propensity_holdout", "holdout"]
-        return pd.DataFrame({name: pd.Series(dtype="str" if name in IDENTIFIERS else "float64") for name in columns})
+        texts = {name: pd.Series(dtype="str") for name in IDENTIFIERS}
+        return pd.DataFrame({**texts, "propensity_holdout": pd.Series(dtype=float), "holdout": pd.Series(dtype=bool)})
     values = table.column("propensities").combine_chunks().items.to_numpy(zero_copy_only=False)
-    texts = {name: table.column(name).cast(pa.large_string()).to_pandas() for name in IDENTIFIERS}
-    rest = {name: table.column(name).to_pandas() for name in ("propensity_holdout", "holdout")}
     wide = values.reshape(-1, len(arms))
-    return pd.DataFrame({**texts, **{f"{PREFIX}{arm}": wide[:, k] for k, arm in enumerate(arms)}, **rest})
+    columns: dict[str, Any] = {}
+    for name in table.column_names:
+        if name == "propensities":
+            columns |= {f"{PREFIX}{arm}": wide[:, k] for k, arm in enumerate(arms)}
+        elif name in IDENTIFIERS:
+            columns[name] = table.column(name).cast(pa.large_string()).to_pandas()
+        else:
+            columns[name] = table.column(name).to_pandas()
+    return pd.DataFrame(columns)

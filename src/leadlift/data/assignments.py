@@ -79,14 +79,12 @@ class KeptAssignments:
         return [draw for draw in self.draws if draw.experiment == experiment]
 
     def leads(self, experiment: str) -> pd.DataFrame:
-        """The experiment's assignments so far, a row per lead, with a column `propensity_<arm>` for each arm."""
-        parts = [from_stored(table, draw.arms) for draw, table in self._tables(experiment, READ)]
-        if not parts:
-            return from_stored(None, ())
-        kept: pd.DataFrame = pd.concat(parts, ignore_index=True)
-        wide = [name for name in kept.columns if name.startswith(PREFIX)]
-        # An arm that a round did not have.
-        return kept.assign(**{name: kept[name].fillna(0.0) for name in wide})
+        """What a later draw needs of the experiment's assignments: a row per lead, a `propensity_<arm>` per arm."""
+        return self._rows(experiment, READ)
+
+    def assigned(self, experiment: str) -> pd.DataFrame:
+        """The experiment's assignments so far with all their columns, features included; as `leads` otherwise."""
+        return self._rows(experiment, None)
 
     def organisations(self, experiment: str) -> pd.DataFrame:
         """Organisations of an experiment: `organisation_id`, `holdout`, `holdout_until` (text or None), once each."""
@@ -98,7 +96,16 @@ class KeptAssignments:
         everyone: pd.DataFrame = pd.concat(parts, ignore_index=True)
         return everyone.drop_duplicates("organisation_id")
 
-    def _tables(self, experiment: str, columns: Sequence[str]) -> list[tuple[DrawInfo, Any]]:
+    def _rows(self, experiment: str, columns: Sequence[str] | None) -> pd.DataFrame:
+        parts = [from_stored(table, draw.arms) for draw, table in self._tables(experiment, columns)]
+        if not parts:
+            return from_stored(None, ())
+        kept: pd.DataFrame = pd.concat(parts, ignore_index=True)
+        wide = [name for name in kept.columns if name.startswith(PREFIX)]
+        # An arm that a round did not have.
+        return kept.assign(**{name: kept[name].fillna(0.0) for name in wide})
+
+    def _tables(self, experiment: str, columns: Sequence[str] | None) -> list[tuple[DrawInfo, Any]]:
         wanted = [(d, p) for d, p in zip(self.draws, self.paths, strict=True) if d.experiment == experiment]
         return [(draw, _read(path, columns)) for draw, path in wanted]
 
@@ -198,9 +205,10 @@ def _info(path: Path) -> DrawInfo:
         raise _file_error("readable", "every draw can be read", error, path) from None
 
 
-def _read(path: Path, columns: Sequence[str]) -> Any:
+def _read(path: Path, columns: Sequence[str] | None) -> Any:
     try:
-        return pq.read_table(path, columns=list(columns))
+        # Not as a data set: its folder's name says nothing about its columns.
+        return pq.ParquetFile(path).read(columns=None if columns is None else list(columns))
     except (OSError, pa.ArrowException) as error:
         raise _file_error("readable", "every draw can be read", error, path) from None
 

@@ -55,7 +55,7 @@ def assign(
         DataError: a lead that moved, an empty score group, a stratum or a capacity too small, undeclared overlap.
     """
     draws = kept.draws_of(config.name)
-    refuse_another_lot(config, draws, digest)
+    refuse_another_lot(config, draws)
     past = kept.leads(config.name)
     places = find_places(leads.frame, past, config.experiment.unit)
     late = late_rows(leads.frame[places.late], past, places.unit_row[places.late])

@@ -34,7 +34,7 @@ def settings_digest(config: ExperimentConfig) -> str:
     return digest_of({"name": config.name, "round": config.experiment.round, **lot_settings(config)})
 
 
-def refuse_another_lot(config: ExperimentConfig, draws: Sequence[DrawInfo], digest: str) -> None:
+def refuse_another_lot(config: ExperimentConfig, draws: Sequence[DrawInfo]) -> None:
     """Raises ConfigError if the settings are not those that the experiment's earlier draws were made with."""
     if not draws:
         return
@@ -44,8 +44,6 @@ def refuse_another_lot(config: ExperimentConfig, draws: Sequence[DrawInfo], dige
         same_round = draw.round == config.experiment.round
         keys = now if same_round else FOR_GOOD
         changed = [key for key in keys if now[key] != plain(draw.settings).get(key)]
-        if not changed and same_round and draw.design_digest != digest:
-            changed = ["the frozen design"]
         if changed:
             what = "a draw's design stays" if same_round else "units and strata stay through all rounds"
             fix = "put them back" + (", or begin the next round: `round: ...`" if same_round else "")

@@ -1,0 +1,217 @@
+"""`leadlift assign`: draw the lot, keep it, and write the CRM's list."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from leadlift.base.errors import FileError
+from leadlift.base.experiment import ExperimentConfig
+from leadlift.base.problems import nearest, stop
+from leadlift.base.settings import parse_settings
+from leadlift.base.yaml import read_experiment, read_yaml
+from leadlift.data import AssignmentStore, KeptAssignments, read_table
+from leadlift.data.door import to_pandas
+from leadlift.design import (
+    Assignment,
+    AssignmentResult,
+    CrmMapping,
+    LeadList,
+    assign,
+    changed_cells,
+    crm_list,
+    lead_list,
+    read_frozen,
+    refuse_unknown_arms,
+    settings_digest,
+)
+from leadlift.design.freeze import refuse_changed
+from leadlift.study.progress import Progress, Silent
+
+# Another process can come first now and then, but not this often.
+ATTEMPTS = 20
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where a draw is kept, and where the CRM's list goes."""
+
+    store: AssignmentStore
+    crm_list: Path
+
+
+def assign_leads(
+    config: str | Path | ExperimentConfig,
+    leads: Any,
+    *,
+    crm: str | Path | None = None,
+    out: str | Path | None = None,
+    design: str | Path | None = None,
+    now: pd.Timestamp | None = None,
+    progress: Progress | None = None,
+) -> AssignmentResult:
+    """Assigns the leads that were not assigned before, keeps the draw and writes the CRM's list: all of it or nothing.
+
+    Assigning the same leads again changes nothing and says so.
+
+    Args:
+        config: the experiment's configuration, or the path of its YAML file; what is kept stands beside that file.
+        leads: CSV or Parquet file, or a frame: a row per lead.
+        crm: YAML file that names the CRM's columns; None: our own names.
+        out: the CRM's list, a CSV file; None: `<name>-list.csv` beside the configuration.
+        design: the frozen design, `design.json`; None: the one in designs/ and the configuration's name, if there.
+        now: when the lot is drawn, UTC; None: now.
+        progress: listens to the steps.
+
+    Raises:
+        ConfigError: the configuration or the mapping can't be used, or is not the one frozen or begun with.
+        FileError: a file can't be read or written.
+        DataError: the leads can't be drawn, every problem named; or the frozen design was edited.
+    """
+    listener: Progress = progress or Silent()
+    moment = pd.Timestamp.now("UTC").floor("s") if now is None else now
+    folder = Path() if isinstance(config, ExperimentConfig) else Path(config).parent
+    settings = config if isinstance(config, ExperimentConfig) else read_experiment(config, today=moment.date())
+    mapping = CrmMapping() if crm is None else parse_settings(CrmMapping, read_yaml(Path(crm)), Path(crm).name)
+    refuse_unknown_arms(mapping, list(settings.experiment.shares))
+    digest = _design_digest(settings, config, design)
+    places = Places(AssignmentStore(store_folder(settings, folder)), list_path(settings, folder, out))
+    places.store.check_writable()
+    with listener.step("reading"):
+        listed = lead_list(_frame(leads, settings), settings, now=moment)
+    with listener.step("drawing"):
+        return _drawn_and_kept(listed, settings, mapping, places, moment, digest)
+
+
+def store_folder(config: ExperimentConfig, folder: Path) -> Path:
+    """Where an experiment's assignments are kept: experiments that name one ledger see each other."""
+    return folder / "assignments" if config.ledger is None else (folder / config.ledger).with_suffix(".assignments")
+
+
+def list_path(config: ExperimentConfig, folder: Path, out: str | Path | None) -> Path:
+    """Where the CRM's list goes."""
+    return folder / f"{config.name}-list.csv" if out is None else Path(out)
+
+
+def _drawn_and_kept(
+    leads: LeadList,
+    config: ExperimentConfig,
+    mapping: CrmMapping,
+    places: Places,
+    now: pd.Timestamp,
+    digest: str | None,
+) -> AssignmentResult:
+    for _ in range(ATTEMPTS):
+        kept = places.store.read()
+        assignment = assign(leads, config, kept, now=now, digest=digest or settings_digest(config))
+        everyone = _all_assigned(leads, assignment, kept)
+        content = crm_list(everyone, mapping)
+        with _staged(places.crm_list, content) as publish:
+            path = None
+            if len(assignment.frame):
+                path = places.store.append(assignment.frame, assignment.info, after=kept)
+                if path is None:
+                    continue
+            publish()
+        changed = changed_cells(everyone, content, mapping.columns)
+        notes = _notes(assignment.result, leads.read, changed, frozen=digest is not None)
+        written = None if path is None else str(path)
+        return replace(assignment.result, notes=notes, path=written, crm_list=str(places.crm_list))
+    raise stop(
+        "the kept assignments",
+        "busy",
+        "one process writes at a time",
+        f"others wrote {ATTEMPTS} draws while this one was drawn",
+        "assign again when they are done",
+        FileError,
+    )
+
+
+def _all_assigned(leads: LeadList, assignment: Assignment, kept: KeptAssignments) -> pd.DataFrame:
+    """Every assigned lead of the list, whenever it was assigned, in the list's order."""
+    if not assignment.result.rows.dropped.get("already assigned"):
+        return assignment.frame
+    before = kept.assigned(assignment.info.experiment)
+    parts = [part for part in (before, assignment.frame) if len(part)]
+    everyone = pd.concat(parts, ignore_index=True)
+    place = pd.Index(everyone["lead_id"]).get_indexer(pd.Index(leads.frame["lead_id"]))
+    found: pd.DataFrame = everyone.iloc[place[place >= 0]]
+    return found.reset_index(drop=True)
+
+
+def _notes(result: AssignmentResult, read: int, changed: int, *, frozen: bool) -> tuple[str, ...]:
+    notes = [] if result.rows.used else [f"nothing changed: no lead of {read:,} is new to this experiment"]
+    notes += result.notes
+    if changed:
+        notes.append(
+            f"{changed:,} identifiers could be executed by a spreadsheet; the list holds them behind an apostrophe"
+        )
+    if not frozen:
+        notes.append("no frozen design: `leadlift design` freezes what this experiment is to show")
+    return tuple(notes)
+
+
+def _design_digest(
+    config: ExperimentConfig, path: str | Path | ExperimentConfig, design: str | Path | None
+) -> str | None:
+    """Digest of the frozen design; None: nothing was frozen.
+
+    Raises:
+        DataError: the design was edited after it was frozen.
+        ConfigError: the configuration is not the one that was frozen.
+    """
+    found = None if design is None else Path(design)
+    if found is None and not isinstance(path, ExperimentConfig):
+        beside = Path("designs") / Path(path).stem / "design.json"
+        found = next((place for place in (beside, Path(path).parent / beside) if place.is_file()), None)
+    if found is None:
+        return None
+    frozen = read_frozen(found)
+    refuse_changed(frozen, config)
+    return frozen.digest
+
+
+def _frame(leads: Any, config: ExperimentConfig) -> pd.DataFrame:
+    if not isinstance(leads, str | Path):
+        return to_pandas(leads)
+    path = Path(leads)
+    if not path.is_file():
+        folder = path.parent
+        names = [p.name for p in folder.iterdir()] if folder.is_dir() else []
+        match = nearest(path.name, names)
+        fix = f"did you mean `{folder / match}`?" if match else "check the path"
+        raise stop("the leads", "no-file", "the leads' file exists", f"{path} is not there", fix, FileError)
+    asked = config.leads
+    return read_table(path, [asked.lead_id, asked.organisation_id, asked.problem])
+
+
+@contextmanager
+def _staged(target: Path, content: pd.DataFrame) -> Iterator[Any]:
+    """Writes the list under another name; calling what is yielded gives it its own."""
+    temporary: Path | None = None
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=".list-", suffix=".part", dir=target.parent)
+        temporary = Path(name)
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+            content.to_csv(file, index=False)
+        temporary.chmod(0o644)
+        if target.is_dir():
+            raise IsADirectoryError(21, "it is a folder")
+        yield lambda: os.replace(temporary, target)
+    except OSError as error:
+        if isinstance(error, FileError):
+            raise
+        said = error.strerror or str(error)
+        fix = "name another file: `--list`"
+        raise stop("the CRM's list", "write", "the list can be written", f"{target}: {said}", fix, FileError) from None
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
