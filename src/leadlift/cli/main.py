@@ -17,18 +17,18 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-app.command("demo")(demo.demo)
-app.command("init")(init.init)
-app.command("design")(design.design)
-app.command("assign")(assign.assign)
-app.command("run")(run.run)
-app.command("ui")(ui.ui)
+app.command("demo", short_help="A simulated company through the whole job, truth shown.")(demo.demo)
+app.command("init", short_help="A new workspace: configuration and example log.")(init.init)
+app.command("design", short_help="How many leads, for how long, to see which uplift.")(design.design)
+app.command("assign", short_help="Draw the lot and write the list for the CRM.")(assign.assign)
+app.command("run", short_help="The main job: check, learn, judge, track, report.")(run.run)
+app.command("ui", short_help="The MLflow UI on this folder's runs.")(ui.ui)
 
 
 def main() -> None:
     """Runs the command line."""
     try:
-        app()
+        app(prog_name="leadlift")
     except LeadliftError as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(1)
