@@ -111,7 +111,8 @@ def verify(connection: Any) -> ChainCheck:
     problems = _edited_rows(connection)
     held = dict(
         connection.execute(
-            "SELECT batch, count(*) FROM (SELECT batch FROM assignments UNION ALL SELECT batch FROM forgotten) GROUP BY 1"
+            "SELECT batch, count(*) FROM (SELECT batch FROM assignments UNION ALL SELECT batch FROM forgotten)"
+            " GROUP BY batch"
         ).fetchall()
     )
     chunks = _chunks(connection, "", {})

@@ -81,15 +81,15 @@ def plain_feature(column: Column) -> Column:
     return column.astype("str").where(column.notna(), None)
 
 
-def features_json(columns: Sequence[str]) -> str:
-    """The SQL of one JSON text that holds these columns.
+def features_json(names: Sequence[str], prefix: str = "") -> str:
+    """The SQL of one JSON text that holds these features, each in the column of its name after `prefix`.
 
-    >>> features_json(["a"])
-    'to_json(struct_pack("a" := "a"))::VARCHAR'
+    >>> features_json(["a"], "feature ")
+    'to_json(struct_pack("a" := "feature a"))::VARCHAR'
     >>> features_json([])
     "'{}'"
     """
-    if not columns:
+    if not names:
         return "'{}'"
-    packed = ", ".join(f"{quoted(name)} := {quoted(name)}" for name in columns)
+    packed = ", ".join(f"{quoted(name)} := {quoted(prefix + name)}" for name in names)
     return f"to_json(struct_pack({packed}))::VARCHAR"

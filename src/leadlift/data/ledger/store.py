@@ -78,7 +78,7 @@ class LedgerAssignments(KeptAssignments):
         with reading(self.ledger, self.wait) as connection:
             values = {"experiment": experiment, "last": len(self.draws)}
             found: pd.DataFrame = connection.sql(query, params=values).to_arrow_table().to_pandas()
-        days = found["batch"].map(lambda batch: until.get(batch))
+        days = found["batch"].map(until)
         return found.assign(holdout_until=days.astype(object).where(days.notna(), None)).drop(columns="batch")
 
 
@@ -146,7 +146,7 @@ def append_frame(connection: Any, frame: pd.DataFrame, info: DrawInfo) -> str:
         _refuse_assigned(connection)
         columns = ", ".join(_column(name, table) for name in COLUMNS)
         connection.execute(
-            f"CREATE OR REPLACE TEMP TABLE staged AS SELECT {columns}, {features_json(features)} AS features FROM incoming"
+            f"CREATE TEMP TABLE staged AS SELECT {columns}, {features_json(features)} AS features FROM incoming"
         )
     try:
         return append_staged(connection, info.experiment, json.dumps(asdict(info), sort_keys=True))
