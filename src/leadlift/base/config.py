@@ -259,7 +259,7 @@ def without_password(text: str) -> str:
     >>> without_password("postgresql://ann:s3cret@db/mlflow")
     'postgresql://db/mlflow'
     """
-    return re.sub(r"//[^/\s]*@", "//", text)
+    return re.sub(r"//\S*@", "//", text)
 
 
 def parse_config(values: object, where: str = "the configuration") -> StudyConfig:

@@ -37,6 +37,13 @@ def _refuse_no_folder(database: Path) -> None:
         raise PermissionError(f"no write permission in {there}")
 
 
+def _absolute(uri: str) -> str:
+    """The URI with a whole path: MLflow keeps stores open by URI, and another folder would write into the first's."""
+    if not uri.startswith("sqlite:///"):
+        return uri
+    return f"sqlite:///{Path(uri.removeprefix('sqlite:///')).absolute()}"
+
+
 def tracking_uri(config: StudyConfig) -> str:
     """Where runs go: the configuration's word, else MLFLOW_TRACKING_URI, else sqlite under mlruns/."""
     return config.tracking.uri or os.environ.get("MLFLOW_TRACKING_URI") or DEFAULT_URI
@@ -95,7 +102,7 @@ class Tracker:
 
         # After the import, which sets the level itself: making tables is no news to the user.
         logging.getLogger("mlflow").setLevel(logging.WARNING)
-        self._client = MlflowClient(tracking_uri=self.uri)
+        self._client = MlflowClient(tracking_uri=_absolute(self.uri))
         self._client.get_experiment_by_name(self.experiment)
 
     def _experiment_made(self) -> str:
@@ -238,8 +245,9 @@ def _safe(name: str) -> str:
 def _metrics(result: StudyResult) -> dict[str, float]:
     values: dict[str, float | None] = {"rows/read": result.rows.read, "rows/used": result.rows.used}
     for row in result.effects:
-        name = f"effect/{row.estimator}/{row.segment}/{row.treatment}"
-        values |= {name: row.effect, f"{name}/se": row.se}
+        # In a folder store a metric is a file: no name may stand below another.
+        name = f"{row.estimator}/{row.segment}/{row.treatment}"
+        values |= {f"effect/{name}": row.effect, f"effect_se/{name}": row.se}
     for test in result.segment_tests:
         values[f"groups_differ_p/{test.estimator}/{test.treatment}"] = test.p_value
     for gap in result.differences:
