@@ -15,8 +15,8 @@ from leadlift.design.power import Method, detectable, leads_needed, power_of, qu
 from leadlift.design.power_simulation import FEW_ORGANISATIONS, FEWEST_ORGANISATIONS, Part, simulated_power
 
 ENOUGH_EVENTS = 20
-ROUNDS = 3
-CLOSE = 0.01
+ROUNDS = 5
+CLOSE = 0.002
 POINTS = 41
 
 
