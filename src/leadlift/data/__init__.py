@@ -1,7 +1,7 @@
 """Floor 2: the tables' contracts, the AssignmentLog and the simulated World."""
 
 from leadlift.data.assignments import AssignmentStore, DrawInfo, KeptAssignments
-from leadlift.data.buckets import sql_buckets
+from leadlift.data.buckets import all_different, sql_buckets
 from leadlift.data.files import find_file, read_table
 from leadlift.data.log import AssignmentLog
 from leadlift.data.log_build import build_log
@@ -14,6 +14,7 @@ __all__ = [
     "KeptAssignments",
     "World",
     "WorldConfig",
+    "all_different",
     "build_log",
     "find_file",
     "flat_log",

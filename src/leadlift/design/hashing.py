@@ -8,9 +8,7 @@ import numpy as np
 
 from leadlift.base.arrays import Column, Floats
 from leadlift.data import sql_buckets
-
-# From here on starting DuckDB costs less than a loop.
-MANY = 50_000
+from leadlift.data.buckets import MANY
 
 
 def buckets(ids: Column, salt: str) -> Floats:

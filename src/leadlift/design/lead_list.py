@@ -11,6 +11,7 @@ from pandas.api import types
 from leadlift.base.arrays import Bools, Column, Floats, floats
 from leadlift.base.experiment import ExperimentConfig
 from leadlift.base.problems import Problems, did_you_mean, listed, share
+from leadlift.data import all_different
 from leadlift.design.lead_times import utc_times
 
 WHERE = "the leads"
@@ -144,7 +145,7 @@ def _refuse_missing(taken: dict[str, Column], names: dict[str, str], problems: P
 
 def _refuse_twice(taken: dict[str, Column], names: dict[str, str], problems: Problems) -> None:
     lead = taken["lead_id"].dropna()
-    if lead.is_unique:
+    if all_different(lead):
         return
     rows = lead.index[lead.duplicated(keep=False)]
     per_lead = taken["organisation_id"].loc[rows].groupby(lead.loc[rows]).nunique()
