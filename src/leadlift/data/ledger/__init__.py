@@ -1,1 +1,21 @@
-"""The ledger: a workspace's tables in one DuckDB file, written whole or not at all."""
+"""The ledger: a workspace's tables in one DuckDB file, written whole or not at all.
+
+`leadlift.data.ledger.imports` brings rows in; `leadlift.data.ledger.outcomes` and `.features` read them out.
+"""
+
+from leadlift.data.ledger.chain import ChainCheck, verify_ledger
+from leadlift.data.ledger.forget import Forgotten, forget_organisation
+from leadlift.data.ledger.store import LedgerAssignments, LedgerStore
+from leadlift.data.ledger.studies import RecordedStudy, record_study, recorded_studies
+
+__all__ = [
+    "ChainCheck",
+    "Forgotten",
+    "LedgerAssignments",
+    "LedgerStore",
+    "RecordedStudy",
+    "forget_organisation",
+    "record_study",
+    "recorded_studies",
+    "verify_ledger",
+]

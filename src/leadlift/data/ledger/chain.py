@@ -6,9 +6,11 @@ import hashlib
 import secrets
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from leadlift.base.records import Record
+from leadlift.data.ledger.opening import WAIT, reading
 from leadlift.data.ledger.schema import secret_key
 
 START = "0" * 64
@@ -103,8 +105,20 @@ def append_staged(connection: Any, experiment: str, info: str) -> str:
     return digest
 
 
+def verify_ledger(path: str | Path, *, wait: float = WAIT) -> ChainCheck:
+    """Recomputes every hash and digest, and says what is not as it was appended.
+
+    Whoever edits the file and recomputes the chain with the key inside it is found by the head that each study logged.
+
+    Raises:
+        FileError: the ledger is held by another process, or can't be read.
+    """
+    with reading(Path(path), wait) as connection:
+        return verify(connection)
+
+
 def verify(connection: Any) -> ChainCheck:
-    """Recomputes every hash and digest, and says what is not as it was appended."""
+    """The same on an open ledger."""
     batches = connection.execute(
         "SELECT batch, experiment, rows, epoch_us(appended_at), info, previous, digest FROM batches ORDER BY batch"
     ).fetchall()

@@ -25,7 +25,7 @@ def known_features(connection: Any, names: list[str] | None) -> pd.DataFrame:
     Raises:
         DataError: a feature is not there, or became known only after the assignment; every one is named.
     """
-    ((structure,),) = connection.execute(f"SELECT json_group_structure(features)::VARCHAR {USED}").fetchall()
+    ((structure,),) = connection.execute(f"SELECT json_group_structure(features::JSON)::VARCHAR {USED}").fetchall()
     held = json.loads(structure) if structure else {}
     kinds: dict[str, Any] = held if isinstance(held, dict) else {}
     wanted = list(kinds) if names is None else names
@@ -75,8 +75,8 @@ def _refuse(connection: Any, wanted: list[str], kinds: dict[str, Any]) -> None:
 
 def _not_everywhere(connection: Any, wanted: list[str]) -> list[str]:
     """Features that some lead has no word of; an empty value is a word."""
-    query = f"SELECT DISTINCT json_keys(f) FROM (SELECT features AS f {USED} UNION ALL SELECT logged {USED})"
-    key_sets = [set(keys) for (keys,) in connection.execute(query).fetchall()]
+    query = f"SELECT DISTINCT json_keys(features), json_keys(logged) {USED}"
+    key_sets = [{*known, *logged} for known, logged in connection.execute(query).fetchall()]
     return [name for name in wanted if not all(name in keys for keys in key_sets)]
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import glob
 import os
+import shutil
 import tempfile
 import time
 from collections.abc import Iterator
@@ -86,6 +88,7 @@ def rewritten(path: Path, wait: float = WAIT) -> Iterator[Any]:
         connection.execute("CHECKPOINT")
         with _new_file(path) as temporary:
             _copy(connection, temporary)
+            shutil.copymode(path, temporary)
             # Under the old file's lock: whoever waits for it finds the new file.
             os.replace(temporary, path)
 
@@ -156,6 +159,11 @@ def _upgraded(path: Path, wait: float) -> None:
         _copy_beside(connection, path, version)
         with transaction(connection):
             schema.migrate(connection, version)
+
+
+def copies_of(path: Path) -> list[Path]:
+    """The copies that were made of this ledger when it was upgraded."""
+    return sorted(path.parent.glob(f"{glob.escape(path.stem)}.version-*{glob.escape(path.suffix)}"))
 
 
 def _copy_beside(connection: Any, path: Path, version: int) -> None:

@@ -1,0 +1,206 @@
+"""`leadlift import`: leads, touches and deals into the ledger, checked, whole or not at all, safe to repeat."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from zoneinfo import available_timezones
+
+import pandas as pd
+from pydantic import Field, field_validator
+
+from leadlift.base.config import ColumnName, Settings
+from leadlift.base.errors import ConfigError
+from leadlift.base.experiment import ExperimentConfig
+from leadlift.base.problems import did_you_mean, listed, stop
+from leadlift.base.settings import parse_settings
+from leadlift.base.yaml import read_yaml
+from leadlift.data.contracts import CONTRACTS, TableName, read_columns
+from leadlift.data.ledger.imports import ImportResult, Source, import_rows
+from leadlift.data.ledger.opening import WAIT, writing
+from leadlift.data.ledger.source import read_source
+
+
+class TouchColumns(Settings):
+    """How the columns of a touches file are called there."""
+
+    touch_id: ColumnName = "touch_id"
+    lead_id: ColumnName = "lead_id"
+    mechanic: ColumnName = "mechanic"
+    touched_at: ColumnName = "touched_at"
+    cost: ColumnName = "cost"
+    rep_id: ColumnName = "rep_id"
+
+
+class DealColumns(Settings):
+    """How the columns of a deals file are called there, and how long deals take to be booked."""
+
+    deal_id: ColumnName = "deal_id"
+    organisation_id: ColumnName = "organisation_id"
+    product: ColumnName = "product"
+    lead_id: ColumnName = "lead_id"
+    closed_at: ColumnName = "closed_at"
+    won: ColumnName = "won"
+    amount: ColumnName = "amount"
+    currency: ColumnName = "currency"
+    known_at: ColumnName = "known_at"
+    booking_lag_days: float | None = Field(
+        None, ge=0, le=3650, description="Days until a closed deal is known; absent: as the deals' `known_at` shows."
+    )
+
+
+class TableData(Settings):
+    """What holds for all files."""
+
+    timezone: str | None = Field(None, description="Zone of times that carry none, such as Europe/Berlin.")
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone_is_known(cls, name: str | None) -> str | None:
+        if name is not None and name not in available_timezones():
+            raise ValueError(f"`{name}` is no time zone; {did_you_mean(name, sorted(available_timezones()))}")
+        return name
+
+
+class LedgerConfig(ExperimentConfig):
+    """An experiment whose tables are in a ledger: how its files name their columns, and their time zone."""
+
+    data: TableData = TableData()
+    touches: TouchColumns = TouchColumns()
+    deals: DealColumns = DealColumns()
+
+
+def read_ledger_config(path: str | Path) -> LedgerConfig:
+    """The experiment that a YAML file configures, with its files' columns; a holdout that is over is no hindrance.
+
+    Raises:
+        FileError: the file isn't there or can't be read.
+        ConfigError: something in it can't be used.
+    """
+    path = Path(path)
+    return parse_settings(LedgerConfig, {"name": path.stem, **read_yaml(path)}, path.name)
+
+
+def ledger_path(config: ExperimentConfig, beside: Path) -> Path:
+    """The ledger that the configuration names, beside its file.
+
+    Raises:
+        ConfigError: it names none.
+    """
+    if config.ledger is None:
+        raise stop(
+            "the configuration",
+            "missing-key",
+            "the configuration names the ledger",
+            "`ledger` is missing",
+            f"add `ledger: {config.name}.duckdb`",
+            ConfigError,
+        )
+    return beside / config.ledger
+
+
+def import_file(
+    config: str | Path,
+    table: str,
+    file: str | Path,
+    *,
+    complete_until: str | None = None,
+    partial: bool = False,
+    wait: float = WAIT,
+    now: pd.Timestamp | None = None,
+) -> ImportResult:
+    """Imports one file into the ledger: what `leadlift import` does.
+
+    Args:
+        config: path of the experiment's configuration.
+        table: leads, touches, deals or aliases.
+        file: CSV, Parquet, or a DuckDB file with a table of that name.
+        complete_until: until when the deals are complete; None: until the last one in the file was known.
+        partial: the deals are not all there are: outcomes stay open as far as they were.
+        wait: seconds to wait for another process that has the ledger open.
+        now: when rows become known that don't say when; None: the clock.
+
+    Returns: what was added, and what was there already.
+
+    Raises:
+        ConfigError: the configuration can't be used.
+        FileError: the file can't be read, or the ledger not written.
+        DataError: the rows break their contract, or contradict the ledger; every failure is named.
+    """
+    path, file = Path(config), Path(file)
+    settings = read_ledger_config(path)
+    ledger = ledger_path(settings, path.parent)
+    name = _table(table)
+    columns = _names(settings, name)
+    frame = read_source(file, name, _text_columns(name, columns))
+    zone = (settings.leads.timezone if name == "leads" else None) or settings.data.timezone
+    features = _features(settings, frame, columns) if name == "leads" else []
+    rows = read_columns(name, frame, columns, timezone=zone, needed=features)
+    moment = pd.Timestamp.now(tz="UTC") if now is None else now
+    source = Source(file.name, moment, _complete(rows, complete_until) if name == "deals" and not partial else None)
+    with writing(ledger, wait) as connection:
+        return import_rows(connection, name, rows, source, features=frame[features] if features else None)
+
+
+def _table(table: str) -> TableName:
+    for name in CONTRACTS:
+        if name == table:
+            return name
+    raise stop(
+        "the command",
+        "table",
+        f"what is imported is one of {listed(CONTRACTS)}",
+        f"`{table}`",
+        did_you_mean(table, CONTRACTS),
+        ConfigError,
+    )
+
+
+def _names(config: LedgerConfig, table: TableName) -> dict[str, str]:
+    """The file's own names of the columns."""
+    if table == "aliases":
+        return {}
+    section: Settings = getattr(config, table)
+    named = {field.name: getattr(section, field.name, None) for field in CONTRACTS[table]}
+    return {name: own if own is not None else name for name, own in named.items()}
+
+
+def _text_columns(table: TableName, names: dict[str, str]) -> list[str]:
+    kept = [field.name for field in CONTRACTS[table] if field.kind in ("identifier", "text")]
+    return [names.get(name, name) for name in kept]
+
+
+def _features(config: LedgerConfig, frame: pd.DataFrame, names: dict[str, str]) -> list[str]:
+    """The features that the configuration names; where it names none, all other columns."""
+    if config.leads.features:
+        return list(dict.fromkeys(config.leads.features))
+    taken = set(names.values())
+    return [str(name) for name in frame.columns if name not in taken]
+
+
+def _complete(rows: pd.DataFrame, given: str | None) -> pd.Timestamp | None:
+    """Until when the deals are complete: as said, else until the last one of the file was known."""
+    if given is not None:
+        return _moment(given)
+    if not len(rows):
+        return None
+    known = rows["known_at"].fillna(rows["closed_at"]) if "known_at" in rows else rows["closed_at"]
+    last: Any = known.max()
+    return pd.Timestamp(last)
+
+
+def _moment(given: str) -> pd.Timestamp:
+    try:
+        moment: Any = pd.Timestamp(given)
+    except ValueError:
+        moment = pd.NaT
+    if moment is pd.NaT or moment.tzinfo is None:
+        raise stop(
+            "the command",
+            "complete-until",
+            "`--complete-until` is a time with its zone",
+            f"`{given}`",
+            "write it as 2026-03-31T09:30:00+02:00",
+            ConfigError,
+        )
+    return pd.Timestamp(moment.tz_convert("UTC"))
