@@ -39,7 +39,7 @@ _COLUMNS = (
     "policy_run",
     "design_digest",
     "epoch_us(assigned_at)::VARCHAR",
-    "salt::VARCHAR",
+    "hex(salt)",
 )
 ROW_HASH = f"sha256($key || to_json([{', '.join(_COLUMNS)}])::VARCHAR)"
 
@@ -89,7 +89,7 @@ def append_staged(connection: Any, experiment: str, info: str) -> str:
         f"""
         INSERT INTO assignments
         SELECT *, {ROW_HASH} FROM (
-            SELECT $batch::INTEGER, place, {names}, md5_number($secret || place) AS salt
+            SELECT $batch::INTEGER, place, {names}, unhex(md5($secret || place)) AS salt
             FROM (SELECT *, row_number() OVER (ORDER BY lead_id) - 1 AS place FROM staged)
         ) ORDER BY place
         """,

@@ -8,11 +8,10 @@ from typing import Any
 import pandas as pd
 
 from leadlift.base.problems import Problems, did_you_mean, share
-from leadlift.data.ledger.frames import query_frame, quoted, text
+from leadlift.data.ledger.frames import feature_kind, query_frame, quoted, text
 
 USED = "FROM drawn WHERE NOT holdout AND NOT late AND NOT open"
 ISO = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z"
-NUMBERS = ("DOUBLE", "BIGINT", "UBIGINT", "HUGEINT")
 
 
 def known_features(connection: Any, names: list[str] | None) -> pd.DataFrame:
@@ -32,19 +31,13 @@ def known_features(connection: Any, names: list[str] | None) -> pd.DataFrame:
     _refuse(connection, wanted, kinds)
     if not wanted:
         return query_frame(connection, f"SELECT lead_id {USED} ORDER BY lead_id")
-    types = {name: _type(kinds[name]) for name in wanted}
+    types = {name: feature_kind(kinds[name]) for name in wanted}
     opened = f"json_transform(features, {text(json.dumps(types))}) AS f"
     columns = ", ".join(f"f.{quoted(name)} AS {quoted('feature ' + name)}" for name in wanted)
     query = f"SELECT lead_id, {columns} FROM (SELECT lead_id, {opened} {USED}) ORDER BY lead_id"
     frame = query_frame(connection, query)
     frame.columns = pd.Index(["lead_id", *wanted])
     return frame.assign(**{name: _moments(frame[name]) for name in wanted if types[name] == "VARCHAR"})
-
-
-def _type(kind: Any) -> str:
-    if kind in NUMBERS or kind == "NULL":
-        return "DOUBLE"
-    return "BOOLEAN" if kind == "BOOLEAN" else "VARCHAR"
 
 
 def _moments(column: pd.Series[Any]) -> pd.Series[Any]:

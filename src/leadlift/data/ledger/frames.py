@@ -93,3 +93,14 @@ def features_json(names: Sequence[str], prefix: str = "") -> str:
         return "'{}'"
     packed = ", ".join(f"{quoted(name)} := {quoted(prefix + name)}" for name in names)
     return f"to_json(struct_pack({packed}))::VARCHAR"
+
+
+def feature_kind(found: Any) -> str:
+    """The SQL type of a feature, from what `json_group_structure` found in it.
+
+    >>> [feature_kind(found) for found in ("DOUBLE", "NULL", "BOOLEAN", "JSON")]
+    ['DOUBLE', 'DOUBLE', 'BOOLEAN', 'VARCHAR']
+    """
+    if found in ("DOUBLE", "BIGINT", "UBIGINT", "HUGEINT", "NULL"):
+        return "DOUBLE"
+    return "BOOLEAN" if found == "BOOLEAN" else "VARCHAR"

@@ -25,7 +25,7 @@ TABLES: Mapping[str, str] = {
         unit_id VARCHAR NOT NULL, stratum VARCHAR, score DOUBLE, score_group VARCHAR, problem VARCHAR,
         features VARCHAR NOT NULL, treatment VARCHAR, propensities MAP(VARCHAR, DOUBLE) NOT NULL,
         propensity_holdout DOUBLE, holdout BOOLEAN NOT NULL, late BOOLEAN NOT NULL, policy VARCHAR,
-        policy_run VARCHAR, design_digest VARCHAR, assigned_at TIMESTAMPTZ NOT NULL, salt UHUGEINT NOT NULL,
+        policy_run VARCHAR, design_digest VARCHAR, assigned_at TIMESTAMPTZ NOT NULL, salt BLOB NOT NULL,
         row_hash VARCHAR NOT NULL""",
     "forgotten": "batch INTEGER NOT NULL, place BIGINT NOT NULL, row_hash VARCHAR NOT NULL",
     "touches": """touch_id VARCHAR NOT NULL, lead_id VARCHAR NOT NULL, mechanic VARCHAR NOT NULL,

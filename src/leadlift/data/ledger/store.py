@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -12,11 +12,19 @@ import pandas as pd
 import pyarrow as pa
 
 from leadlift.base.problems import stop
-from leadlift.data.assignment_tables import PREFIX, from_stored, to_stored
-from leadlift.data.assignments import READ, DrawInfo, KeptAssignments
+from leadlift.data.assignment_tables import PREFIX, to_stored
+from leadlift.data.assignments import DrawInfo, KeptAssignments
 from leadlift.data.ledger.chain import append_staged
 from leadlift.data.ledger.failures import WHERE
-from leadlift.data.ledger.frames import arrow_table, features_json, plain_feature, quoted, registered
+from leadlift.data.ledger.frames import (
+    arrow_table,
+    feature_kind,
+    features_json,
+    plain_feature,
+    quoted,
+    registered,
+    text,
+)
 from leadlift.data.ledger.opening import WAIT, reading, writing
 
 # Column of the ledger -> what stands for it where a draw does not say.
@@ -50,36 +58,30 @@ class LedgerAssignments(KeptAssignments):
     ledger: Path = Path()
     wait: float = WAIT
 
-    def leads(self, experiment: str) -> pd.DataFrame:
-        """The experiment's assignments so far, a row per lead, with a column `propensity_<arm>` for each arm."""
-        batches = [(n, draw) for n, draw in enumerate(self.draws, start=1) if draw.experiment == experiment]
-        if not batches:
-            return from_stored(None, ())
+    def _tables(self, experiment: str, columns: Sequence[str] | None) -> list[tuple[DrawInfo, Any]]:
+        wanted = [(n, draw) for n, draw in enumerate(self.draws, start=1) if draw.experiment == experiment]
+        if not wanted:
+            return []
         with reading(self.ledger, self.wait) as connection:
-            tables = [
-                connection.sql(
-                    f"SELECT {', '.join(READ)} FROM assignments WHERE batch = $batch ORDER BY place",
-                    params={"batch": n},
-                ).to_arrow_table()
-                for n, _ in batches
-            ]
-        parts = [from_stored(table, draw.arms) for table, (_, draw) in zip(tables, batches, strict=True)]
-        kept: pd.DataFrame = pd.concat(parts, ignore_index=True)
-        # An arm that a round did not have.
-        return kept.assign(**{name: kept[name].fillna(0.0) for name in kept.columns if name.startswith(PREFIX)})
+            return [(draw, _batch(connection, n, columns)) for n, draw in wanted]
 
-    def organisations(self, experiment: str) -> pd.DataFrame:
-        """Organisations of an experiment: `organisation_id`, `holdout`, `holdout_until` (text or None), once each."""
-        until = {n: draw.holdout_until for n, draw in enumerate(self.draws, start=1) if draw.experiment == experiment}
-        query = """
-            SELECT organisation_id, bool_or(holdout) AS holdout, min(batch) AS batch FROM assignments
-            WHERE experiment = $experiment AND batch <= $last GROUP BY organisation_id ORDER BY min(batch), 1
-        """
-        with reading(self.ledger, self.wait) as connection:
-            values = {"experiment": experiment, "last": len(self.draws)}
-            found: pd.DataFrame = connection.sql(query, params=values).to_arrow_table().to_pandas()
-        days = found["batch"].map(until)
-        return found.assign(holdout_until=days.astype(object).where(days.notna(), None)).drop(columns="batch")
+
+def _batch(connection: Any, number: int, columns: Sequence[str] | None) -> Any:
+    """One draw's rows as an Arrow table; None: all columns, each feature in its own."""
+    names = list(COLUMNS) if columns is None else list(columns)
+    source = "FROM assignments WHERE batch = $batch"
+    kinds = _feature_kinds(connection, source, number) if columns is None else {}
+    opened = f", json_transform(features, {text(json.dumps(kinds))}) AS f" if kinds else ""
+    selected = [*names, *(f"f.{quoted(name)} AS {quoted(name)}" for name in kinds)]
+    query = f"SELECT {', '.join(selected)} FROM (SELECT * EXCLUDE (features){opened} {source}) ORDER BY place"
+    return connection.sql(query, params={"batch": number}).to_arrow_table()
+
+
+def _feature_kinds(connection: Any, source: str, number: int) -> dict[str, str]:
+    query = f"SELECT json_group_structure(features::JSON)::VARCHAR {source}"
+    ((structure,),) = connection.execute(query, {"batch": number}).fetchall()
+    held = json.loads(structure) if structure else {}
+    return {name: feature_kind(kind) for name, kind in held.items()} if isinstance(held, dict) else {}
 
 
 class LedgerStore:
