@@ -16,7 +16,7 @@ from leadlift.design.power_simulation import FEW_ORGANISATIONS, FEWEST_ORGANISAT
 
 ENOUGH_EVENTS = 20
 ROUNDS = 5
-CLOSE = 0.002
+CLOSE = 0.004
 POINTS = 41
 
 

@@ -18,7 +18,7 @@ from leadlift.design.clusters import Clusters
 
 FEWEST_ORGANISATIONS = 10
 FEW_ORGANISATIONS = 30
-DRAWS = 20_000
+DRAWS = 8_000
 BLOCK = 2_000
 
 
