@@ -6,6 +6,7 @@ import glob
 import os
 import shutil
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     import duckdb
 
 WAIT = 10.0
+# DuckDB keeps processes apart, not the threads of one.
+_ONE_THREAD = threading.RLock()
 
 
 @contextmanager
@@ -54,9 +57,12 @@ def writing(path: Path, wait: float = WAIT) -> Iterator[Any]:
             yield connection
         return
     with said(path), _new_file(path) as temporary:
-        with _connected(temporary, wait, read_only=False) as connection, transaction(connection):
-            schema.create_tables(connection)
-            yield connection
+        with _connected(temporary, wait, read_only=False) as connection:
+            with transaction(connection):
+                schema.create_tables(connection)
+                yield connection
+            # All of it must stand in the one file that is published, nothing in a log beside it.
+            connection.execute("CHECKPOINT")
         _publish(temporary, path)
 
 
@@ -76,31 +82,40 @@ def transaction(connection: Any) -> Iterator[None]:
 
 @contextmanager
 def rewritten(path: Path, wait: float = WAIT) -> Iterator[Any]:
-    """As `writing`; at the end the file is written anew, so that nothing deleted is left in its blocks.
+    """As `writing`, on a copy that is written anew and then takes the ledger's place: nothing deleted is left in it.
 
     Raises:
-        FileError: the ledger is held by another process, or can't be written.
+        FileError: the ledger is held by another process, or there is no room for two copies of it; it is as it was.
     """
-    with said(path), _connected(path, wait, read_only=False) as connection:
-        with transaction(connection):
-            yield connection
+    with said(path), _connected(path, wait, read_only=False) as held, _new_file(path) as first:
         # Nothing of the old file may wait in its write-ahead log, which would outlive it.
-        connection.execute("CHECKPOINT")
-        with _new_file(path) as temporary:
-            _copy(connection, temporary)
-            shutil.copymode(path, temporary)
+        held.execute("CHECKPOINT")
+        _copy(held, first)
+        with _new_file(first) as second:
+            with _connected(first, wait, read_only=False) as connection:
+                with transaction(connection):
+                    yield connection
+                connection.execute("CHECKPOINT")
+                # Deleted rows stay in the blocks of the first copy; the second holds only what is left.
+                _copy(connection, second)
+            shutil.copymode(path, second)
             # Under the old file's lock: whoever waits for it finds the new file.
-            os.replace(temporary, path)
+            os.replace(second, path)
 
 
 @contextmanager
 def _connected(path: Path, wait: float, *, read_only: bool) -> Iterator[Any]:
-    connection = _connect(path, wait, read_only=read_only)
+    if not _ONE_THREAD.acquire(timeout=wait):
+        raise busy(path, wait, "")
     try:
-        connection.execute("SET TimeZone = 'UTC'")
-        yield connection
+        connection = _connect(path, wait, read_only=read_only)
+        try:
+            connection.execute("SET TimeZone = 'UTC'")
+            yield connection
+        finally:
+            connection.close()
     finally:
-        connection.close()
+        _ONE_THREAD.release()
 
 
 def _connect(path: Path, wait: float, *, read_only: bool) -> duckdb.DuckDBPyConnection:
