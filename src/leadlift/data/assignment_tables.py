@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from leadlift.base.arrays import Column
+
 PREFIX = "propensity_"
 IDENTIFIERS = ("lead_id", "organisation_id", "unit_id", "stratum", "treatment")
 
@@ -21,13 +23,21 @@ def to_stored(frame: pd.DataFrame, arms: tuple[str, ...]) -> Any:
     """
     wide = [f"{PREFIX}{arm}" for arm in arms]
     place = frame.columns.get_loc(wide[0])
-    table = pa.Table.from_pandas(frame.drop(columns=wide), preserve_index=False)
+    table = pa.table({str(name): _arrow(column) for name, column in frame.drop(columns=wide).items()})
     n, k = len(frame), len(arms)
     offsets = pa.array(np.arange(0, n * k + 1, k, dtype=np.int32))
     keys = pa.DictionaryArray.from_arrays(pa.array(np.tile(np.arange(k, dtype=np.int8), n)), pa.array(arms))
     values = pa.array(frame[wide].to_numpy(dtype=np.float64).ravel())
     maps = pa.MapArray.from_arrays(offsets, keys.cast(pa.string()), values)
-    return table.add_column(place, "propensities", maps).replace_schema_metadata(None)
+    return table.add_column(place, "propensities", maps)
+
+
+def _arrow(column: Column) -> Any:
+    if not isinstance(column.dtype, pd.DatetimeTZDtype):
+        return pa.array(column, from_pandas=True)
+    # Times by their numbers: Arrow reads them in a way that pandas warns of.
+    moments = column.dt.tz_convert("UTC").dt.tz_localize(None).astype("datetime64[us]").to_numpy()
+    return pa.array(moments, type=pa.timestamp("us"), from_pandas=True).cast(pa.timestamp("us", "UTC"))
 
 
 def from_stored(table: Any, arms: tuple[str, ...]) -> pd.DataFrame:

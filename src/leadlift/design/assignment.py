@@ -14,7 +14,7 @@ from leadlift.design.assignment_records import AssignmentResult
 from leadlift.design.assignment_table import PREFIX, assignment_table
 from leadlift.design.history import find_places, late_rows, units_by_stratum
 from leadlift.design.lead_list import LeadList
-from leadlift.design.lot_checks import lot_settings, refuse_another_lot
+from leadlift.design.lot_checks import lot_settings, refuse_another_lot, refuse_one_salt_for_both
 from leadlift.design.newcomers import Before, Newcomers, draw_newcomers
 from leadlift.design.strata import frozen_cuts
 
@@ -56,6 +56,7 @@ def assign(
     """
     draws = kept.draws_of(config.name)
     refuse_another_lot(config, draws)
+    refuse_one_salt_for_both(config)
     past = kept.leads(config.name)
     places = find_places(leads.frame, past, config.experiment.unit)
     late = late_rows(leads.frame[places.late], past, places.unit_row[places.late])

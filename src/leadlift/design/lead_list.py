@@ -52,7 +52,7 @@ def lead_list(frame: pd.DataFrame, config: ExperimentConfig, *, now: pd.Timestam
     Raises:
         DataError: leads that can't be drawn; every problem is named.
     """
-    problems = Problems(WHERE)
+    problems, frame = Problems(WHERE), frame.reset_index(drop=True)
     names = _columns(frame, config, problems)
     problems.stop_if_any()
     found = {role: frame[name] for role, name in names.items()}

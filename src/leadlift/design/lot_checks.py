@@ -72,6 +72,20 @@ def refuse_small_strata(stratum: Codes, names: Sequence[str], before: Mapping[st
         )
 
 
+def refuse_one_salt_for_both(config: ExperimentConfig) -> None:
+    """Raises ConfigError if lot and holdout have one salt: then those near the holdout's share all get one arm."""
+    holdout = config.experiment.holdout
+    if holdout is not None and holdout.salt == config.salt:
+        raise stop(
+            WHERE,
+            "same-salt",
+            "the lot and the holdout are drawn by different salts",
+            f"both by `{config.salt}`",
+            "give the experiment a `salt` of its own, or another name",
+            ConfigError,
+        )
+
+
 def one_capped_arm(config: ExperimentConfig) -> str | None:
     """The arm with a capacity, or None.
 
