@@ -37,8 +37,7 @@ def reading(path: Path, wait: float = WAIT) -> Iterator[Any]:
         raise stop(
             WHERE, "no-ledger", "the ledger exists", f"{path} is not there", "import leads or assign first", FileError
         )
-    _upgraded(path, wait)
-    with said(path), _connected(path, wait, read_only=True) as connection:
+    with said(path), _current(path, wait, read_only=True) as connection:
         yield connection
 
 
@@ -52,8 +51,7 @@ def writing(path: Path, wait: float = WAIT) -> Iterator[Any]:
         FileError: the ledger is held by another process, or can't be written.
     """
     if path.exists():
-        _upgraded(path, wait)
-        with said(path), _connected(path, wait, read_only=False) as connection, transaction(connection):
+        with said(path), _current(path, wait, read_only=False) as connection, transaction(connection):
             yield connection
         return
     with said(path), _new_file(path) as temporary:
@@ -87,7 +85,7 @@ def rewritten(path: Path, wait: float = WAIT) -> Iterator[Any]:
     Raises:
         FileError: the ledger is held by another process, or there is no room for two copies of it; it is as it was.
     """
-    with said(path), _connected(path, wait, read_only=False) as held, _new_file(path) as first:
+    with said(path), _current(path, wait, read_only=False) as held, _new_file(path) as first:
         # Nothing of the old file may wait in its write-ahead log, which would outlive it.
         held.execute("CHECKPOINT")
         _copy(held, first)
@@ -146,12 +144,26 @@ def _file_number(path: Path) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
-def _upgraded(path: Path, wait: float) -> None:
-    """Checks that this is a ledger; an older one is brought up to date, after a copy was made beside it."""
-    with said(path), _connected(path, wait, read_only=True) as connection:
+@contextmanager
+def _current(path: Path, wait: float, *, read_only: bool) -> Iterator[Any]:
+    """A connection to a ledger of this version; an older one is upgraded, after a copy was made beside it."""
+    with _connected(path, wait, read_only=read_only) as connection:
         version = schema.version_of(connection)
-    if version == schema.VERSION:
-        return
+        _refuse_others(path, version)
+        if version == schema.VERSION:
+            yield connection
+            return
+    with _connected(path, wait, read_only=False) as connection:
+        older = schema.version_of(connection)
+        if older is not None and older < schema.VERSION:
+            _copy_beside(connection, path, older)
+            with transaction(connection):
+                schema.migrate(connection, older)
+    with _connected(path, wait, read_only=read_only) as connection:
+        yield connection
+
+
+def _refuse_others(path: Path, version: int | None) -> None:
     if version is None:
         raise stop(
             WHERE,
@@ -170,10 +182,6 @@ def _upgraded(path: Path, wait: float) -> None:
             "install a newer leadlift",
             FileError,
         )
-    with said(path), _connected(path, wait, read_only=False) as connection:
-        _copy_beside(connection, path, version)
-        with transaction(connection):
-            schema.migrate(connection, version)
 
 
 def copies_of(path: Path) -> list[Path]:
