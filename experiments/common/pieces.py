@@ -27,6 +27,7 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "LOKY_MAX_CPU_COUNT"):
 Row = dict[str, Any]
 START, END = "<!-- generated: start -->", "<!-- generated: end -->"
 CHECK = "--check" in sys.argv
+PROCESSES = int(os.environ.get("EXPERIMENT_PROCESSES", "2"))
 LIBRARIES = ("numpy", "scipy", "pandas", "scikit-learn", "lightgbm", "causalml")
 
 
@@ -47,7 +48,7 @@ def read_rows(path: Path) -> list[Row]:
 
 
 def run_pieces(
-    path: Path, pieces: Sequence[Row], work: Callable[[Row], Iterable[Row]], *, processes: int = 2
+    path: Path, pieces: Sequence[Row], work: Callable[[Row], Iterable[Row]], *, processes: int = PROCESSES
 ) -> list[Row]:
     """Does the pieces that `path` does not hold yet, and returns all rows of `pieces`.
 
