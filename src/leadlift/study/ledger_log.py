@@ -80,12 +80,11 @@ def read_ledger_log(
         with drawn(connection, _windows(config, cut_off)):
             if config.experiment.unit == "lead":
                 refuse_deals_without_leads(connection)
-            everyone = lead_outcomes(connection, _windows(config, cut_off))
+            used, dropped = _used(lead_outcomes(connection, _windows(config, cut_off)), cut_off)
             features = known_features(connection, list(config.leads.features) or None)
             shares = _propensities(connection, arms)
             deals = deal_account(connection)
         merged, chain_head = tuple(merged_arms(connection, config.name)), head(connection)
-    used, dropped = _used(everyone, cut_off)
     names, frame = _frame(used, features, shares)
     log = _log(frame, config, names, arms, named=bool(config.leads.features), outcome=outcome, dropped=dropped)
     return LedgerLog(log, frame, deals, cut_off, lag, chain_head, merged)
