@@ -20,7 +20,7 @@ from leadlift.data.ledger import LedgerStore, forget_organisation
 from leadlift.data.ledger.chain import verify
 from leadlift.data.ledger.opening import reading
 
-ROWS = 3_000
+ROWS = 1_000
 
 
 def write(path: Path, turn: int, what: str) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 SCRIPT = Path(__file__).with_name("kill_rounds.py")
-ROWS = 3_000
+ROWS = 1_000
 TABLE = {"assign": "assignments", "touches": "touches", "deals": "deals", "leads": "leads"}
 
 
