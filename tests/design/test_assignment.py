@@ -213,6 +213,20 @@ def test_late_leads_use_capacity_first_and_old_units_keep_their_arm() -> None:
     assert "42 late leads of earlier units in call leave 0 of 40" in text
 
 
+def test_late_leads_over_the_capacity_are_said_where_nobody_is_new() -> None:
+    config = experiment(capacity={"call": 40})
+    first = drawn(leads(150), config)
+    called = first.frame.loc[first.frame["treatment"] == "call", "organisation_id"].iloc[0]
+    late = pd.DataFrame({"lead_id": [f"L{k}" for k in range(41)], "organisation_id": called, "score": 0.3})
+    assert "41 late leads took over call, over its capacity of 40" in drawn(late, config, kept(first)).result.notes[0]
+
+
+def test_a_holdout_that_is_over_stops() -> None:
+    later = pd.Timestamp("2027-06-30T00:00:00Z")
+    text = words(ConfigError, lambda: drawn(leads(), experiment(holdout=HOLDOUT), now=later))
+    assert "it ended on 2027-06-30" in text
+
+
 # --- other experiments
 
 

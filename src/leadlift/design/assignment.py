@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pandas as pd
@@ -14,7 +15,7 @@ from leadlift.design.assignment_records import AssignmentResult
 from leadlift.design.assignment_table import PREFIX, assignment_table
 from leadlift.design.history import find_places, late_rows, units_by_stratum
 from leadlift.design.lead_list import LeadList
-from leadlift.design.lot_checks import lot_settings, refuse_another_lot, refuse_one_salt_for_both
+from leadlift.design.lot_checks import lot_settings, refuse_another_lot, refuse_bad_holdout
 from leadlift.design.newcomers import Before, Newcomers, draw_newcomers
 from leadlift.design.strata import frozen_cuts
 
@@ -56,7 +57,7 @@ def assign(
     """
     draws = kept.draws_of(config.name)
     refuse_another_lot(config, draws)
-    refuse_one_salt_for_both(config)
+    refuse_bad_holdout(config, now)
     past = kept.leads(config.name)
     places = find_places(leads.frame, past, config.experiment.unit)
     late = late_rows(leads.frame[places.late], past, places.unit_row[places.late])
@@ -71,7 +72,18 @@ def assign(
     dropped = {"already assigned": int(places.known.sum()), **leads.left_out, **fresh.left_out}
     account = RowAccount(leads.read, len(frame), {reason: n for reason, n in dropped.items() if n})
     draw = len(draws) + (1 if len(frame) else 0)
-    return Assignment(frame, info, _result(config, fresh, frame, info, account, draw))
+    notes = (*fresh.notes, *_over_capacity(config, inherited))
+    return Assignment(frame, info, _result(config, fresh, frame, info, account, draw, notes))
+
+
+def _over_capacity(config: ExperimentConfig, late: Mapping[str, int]) -> list[str]:
+    """What to say where late leads alone exceed a capacity: they keep their arm all the same."""
+    over = [(arm, late.get(arm, 0), most) for arm, most in config.experiment.capacity.items()]
+    return [
+        f"{n:,} late leads took over {arm}, over its capacity of {most:,}; touches that are missed change no assignment"
+        for arm, n, most in over
+        if n > most
+    ]
 
 
 def _first_cuts(new: pd.DataFrame, config: ExperimentConfig) -> tuple[float, ...] | None:
@@ -102,7 +114,13 @@ def _info(
 
 
 def _result(
-    config: ExperimentConfig, fresh: Newcomers, frame: pd.DataFrame, info: DrawInfo, rows: RowAccount, draw: int
+    config: ExperimentConfig,
+    fresh: Newcomers,
+    frame: pd.DataFrame,
+    info: DrawInfo,
+    rows: RowAccount,
+    draw: int,
+    notes: tuple[str, ...],
 ) -> AssignmentResult:
     return AssignmentResult(
         experiment=config.name,
@@ -120,5 +138,5 @@ def _result(
         score_cuts=info.score_cuts,
         strata=fresh.strata,
         capacity=fresh.capacity,
-        notes=fresh.notes,
+        notes=notes,
     )

@@ -100,7 +100,9 @@ def _identifier(value: object) -> str:
 
 def _features(config: ExperimentConfig) -> tuple[str, ...]:
     product = [config.leads.product] if config.leads.product else []
-    return tuple(dict.fromkeys([*product, *config.leads.features]))
+    # Score and problem are logged anyway.
+    logged = {name for name in ("score", "problem") if name == getattr(config.leads, name)}
+    return tuple(name for name in dict.fromkeys([*product, *config.leads.features]) if name not in logged)
 
 
 def _columns(frame: pd.DataFrame, config: ExperimentConfig, problems: Problems) -> dict[str, str]:

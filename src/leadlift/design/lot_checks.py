@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from leadlift.base.arrays import Codes
 from leadlift.base.digest import digest_of
@@ -72,10 +73,21 @@ def refuse_small_strata(stratum: Codes, names: Sequence[str], before: Mapping[st
         )
 
 
-def refuse_one_salt_for_both(config: ExperimentConfig) -> None:
-    """Raises ConfigError if lot and holdout have one salt: then those near the holdout's share all get one arm."""
+def refuse_bad_holdout(config: ExperimentConfig, now: pd.Timestamp) -> None:
+    """Raises ConfigError if the holdout is over, or has the salt of the lot: arms would then follow the holdout."""
     holdout = config.experiment.holdout
-    if holdout is not None and holdout.salt == config.salt:
+    if holdout is None:
+        return
+    if holdout.until <= now.date():
+        raise stop(
+            WHERE,
+            "holdout-over",
+            "the holdout ends after today",
+            f"it ended on {holdout.until}",
+            "name a later day and a new `salt`, and begin the next round: `round: ...`",
+            ConfigError,
+        )
+    if holdout.salt == config.salt:
         raise stop(
             WHERE,
             "same-salt",

@@ -1,5 +1,6 @@
 """Floor 8: one function per command."""
 
+from leadlift.study.assign import assign_leads
 from leadlift.study.demo import run_demo, write_demo_tables
 from leadlift.study.design import DesignResult, design_study
 from leadlift.study.progress import Progress, Silent
@@ -12,6 +13,7 @@ __all__ = [
     "Progress",
     "Silent",
     "SimulatedCrm",
+    "assign_leads",
     "design_study",
     "make_workspace",
     "open_ui",
