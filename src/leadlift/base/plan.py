@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator, model_validator
 
 from leadlift.base.config import ColumnName, Label, Settings
 from leadlift.base.problems import did_you_mean, listed
@@ -68,8 +68,8 @@ class PlanConfig(Settings):
     `baseline` is the mean outcome without the touch: a share for a binary outcome; with `sd` given, money.
     """
 
-    baseline: Amounts | None = Field(None, description="Mean outcome of control, or by score group.")
     sd: Spreads | None = Field(None, description="Given: money, with this spread per lead.")
+    baseline: Amounts | None = Field(None, description="Mean outcome of control, or by score group.")
     group_shares: dict[Label, Annotated[float, Field(ge=0, le=1)]] | None = Field(
         None, description="Leads by score group."
     )
@@ -94,6 +94,21 @@ class PlanConfig(Settings):
         """`binary` unless a spread is given."""
         return "binary" if self.sd is None else "money"
 
+    @field_validator("baseline")
+    @classmethod
+    def _rates_are_rates(cls, given: Amounts | None, info: ValidationInfo) -> Amounts | None:
+        if info.data.get("sd") is None:
+            words = "a rate lies between 0 and 1, not {:g}; for money give `sd` as well"
+            raise_found((key, words.format(rate)) for key, rate in by_key(given) if not 0 < rate < 1)
+        return given
+
+    @field_validator("group_shares")
+    @classmethod
+    def _groups_share_all_leads(cls, given: dict[str, float] | None) -> dict[str, float] | None:
+        if given is not None:
+            raise_found(_share_misfits(given))
+        return given
+
     @model_validator(mode="after")
     def _can_be_answered(self) -> PlanConfig:
         raise_found(self._misfits())
@@ -103,31 +118,23 @@ class PlanConfig(Settings):
         if self.baseline is None:
             yield "baseline", "give the mean outcome without the touch: a share such as 0.12, or one per score group"
         elif self.sd is None:
-            for key, rate in by_key("baseline", self.baseline):
-                if not 0 < rate < 1:
-                    yield key, f"a rate lies between 0 and 1, not {rate:g}; for money give `sd` as well"
-                yield from self._rates_with_uplift(key, rate)
-        if self.group_shares is not None:
-            total = math.fsum(self.group_shares.values())
-            if abs(total - 1) > SHARES_MISS:
-                yield "group_shares", f"shares must add up to 1, not to {total:.6g}"
-            empty = [name for name, share in self.group_shares.items() if share == 0]
-            if empty:
-                yield "group_shares", f"the cuts leave {listed(empty)} empty: move them, or use quantiles"
+            for group, rate in by_key(self.baseline):
+                yield from self._rates_with_uplift(group, rate)
         if self.power <= self.alpha:
             yield "power", f"a power of {self.power:g} is reached by chance at a level of {self.alpha:g}"
         if self.leads is not None and self.leads_per_week is not None:
             yield "leads", "give `leads` for a list or `leads_per_week` for an inflow, not both"
         if self.past is not None and self.rho is not None:
             yield "past", "give `rho`, or `past` to estimate it, not both"
-        yield from ((key, "an uplift to be seen is not 0") for key, u in by_key("uplift", self.uplift) if u == 0)
+        for group, uplift in by_key(self.uplift):
+            if uplift == 0:
+                yield _key("uplift", group), "an uplift to be seen is not 0"
 
-    def _rates_with_uplift(self, key: str, rate: float) -> Iterator[tuple[str, str]]:
-        group = key.partition(".")[2]
-        for where, uplift in by_key("uplift", self.uplift):
-            named = where.partition(".")[2]
-            if (not named or not group or named == group) and 0 < rate < 1 and not 0 < rate + uplift < 1:
-                yield where, f"a rate of {rate:g} moved by {uplift:g} is {rate + uplift:.4g}, outside 0 to 1"
+    def _rates_with_uplift(self, group: str, rate: float) -> Iterator[tuple[str, str]]:
+        for moved, uplift in by_key(self.uplift):
+            if (not moved or not group or moved == group) and not 0 < rate + uplift < 1:
+                words = f"a rate of {rate:g} moved by {uplift:g} is {rate + uplift:.4g}, outside 0 to 1"
+                yield _key("uplift", moved), words
 
     def misfits(self, groups: tuple[str, ...]) -> Iterator[tuple[str, str]]:
         """What doesn't fit the score groups: keys and what is wrong with each."""
@@ -143,12 +150,25 @@ class PlanConfig(Settings):
                 yield f"plan.{name}", f"{listed(missing)} not given"
 
 
-def by_key(name: str, given: float | Mapping[str, float] | None) -> list[tuple[str, float]]:
-    """The numbers of a setting with the keys they stand at.
+def by_key(given: float | Mapping[str, float] | None) -> list[tuple[str, float]]:
+    """The numbers of a setting by score group; one for all leads stands under an empty name.
 
-    >>> by_key("baseline", {"low": 0.1})
-    [('baseline.low', 0.1)]
+    >>> by_key({"low": 0.1}), by_key(0.2)
+    ([('low', 0.1)], [('', 0.2)])
     """
     if given is None:
         return []
-    return [(f"{name}.{k}", v) for k, v in given.items()] if isinstance(given, Mapping) else [(name, given)]
+    return list(given.items()) if isinstance(given, Mapping) else [("", given)]
+
+
+def _key(name: str, group: str) -> str:
+    return f"{name}.{group}" if group else name
+
+
+def _share_misfits(given: Mapping[str, float]) -> Iterator[tuple[str, str]]:
+    total = math.fsum(given.values())
+    if abs(total - 1) > SHARES_MISS:
+        yield "", f"shares must add up to 1, not to {total:.6g}"
+    empty = [name for name, share in given.items() if share == 0]
+    if empty:
+        yield "", f"the cuts leave {listed(empty)} empty: move them, or use quantiles"

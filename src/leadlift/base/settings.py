@@ -15,7 +15,7 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 class SettingsError(ValueError):
-    """What a check across keys found: each key, below the settings that check, and what is wrong with it."""
+    """What a check found: each key, below what is checked (empty: that itself), and what is wrong with it."""
 
     def __init__(self, found: Sequence[tuple[str, str]]) -> None:
         self.found = tuple(found)
@@ -66,5 +66,5 @@ def _add(item: Any, model: type[BaseModel], problems: Problems) -> None:
         return
     above = [str(part) for part in item["loc"] if not is_branch(part)]
     for key, words in cause.found:
-        name = ".".join([*above, key])
+        name = ".".join(part for part in (*above, key) if part)
         problems.add("value", f"`{name}` can be used", words, f"change `{name}`", ConfigError)
