@@ -22,7 +22,7 @@ demo: setup ## the main job on a simulated company, end to end
 	$(BIN)/leadlift demo
 
 test: setup ## the tests, doctests included
-	$(BIN)/python -m pytest -n 2 -m "not slow" $(PYTEST_FLAGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" $(PYTEST_FLAGS)
 
 check: setup format lint types layers docs-check test ## what CI runs
 

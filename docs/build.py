@@ -17,6 +17,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+from leadlift.base.config import json_schema
+from leadlift.base.schema import results_schema
+
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
 IMAGES = ROOT / "docs" / "images"
@@ -44,9 +47,7 @@ def python_example(text: str, cwd: Path) -> str:
     match = re.search(r"```python\n(.*?)```", text, re.DOTALL)
     if match is None:
         raise SystemExit("README.md has no Python example")
-    done = subprocess.run(
-        [sys.executable, "-c", match.group(1)], cwd=cwd, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([sys.executable, "-c", match.group(1)], cwd=cwd, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"the Python example in README.md failed:\n{done.stderr}")
     return done.stdout.strip()
@@ -59,10 +60,8 @@ def with_block(text: str, name: str, content: str) -> str:
     return pattern.sub(lambda match: f"{match.group(1)}{content}\n{match.group(2)}", text)
 
 
-def schema_text() -> str:
-    from leadlift.base.config import json_schema
-
-    return json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
+def as_json(schema: dict[str, object]) -> str:
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
 def generated(*, pictures: bool) -> dict[Path, str]:
@@ -78,7 +77,11 @@ def generated(*, pictures: bool) -> dict[Path, str]:
             for picture in PICTURES:
                 source = folder / "leadlift-demo" / "figures" / f"{picture}.png"
                 (IMAGES / f"{picture}.png").write_bytes(source.read_bytes())
-    return {README: text, ROOT / "configs" / "study.schema.json": schema_text()}
+    return {
+        README: text,
+        ROOT / "configs" / "study.schema.json": as_json(json_schema()),
+        ROOT / "src" / "leadlift" / "results.schema.json": as_json(results_schema()),
+    }
 
 
 def main() -> int:

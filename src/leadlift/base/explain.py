@@ -102,7 +102,9 @@ def _found(error: Mapping[str, Any]) -> str:
         return f"found {str(value).lower()}"
     if isinstance(value, str | int | float):
         return f"found `{value}`"
-    return "found a mapping" if isinstance(value, Mapping) else "found a list"
+    if isinstance(value, Mapping):
+        return "found a mapping"
+    return "found a list" if isinstance(value, list | tuple) else f"found `{value}`"
 
 
 def _models_in(annotation: Any) -> list[type[BaseModel]]:

@@ -130,4 +130,5 @@ def share(part: int, whole: int) -> str:
     '12 of 4,800 rows (0.25%)'
     """
     percent = 100 * part / whole if whole else 0.0
-    return f"{part:,} of {whole:,} rows ({percent:.2g}%)"
+    shown = f"{percent:.2g}" if percent < 10 else f"{percent:.0f}"
+    return f"{part:,} of {whole:,} rows ({shown}%)"

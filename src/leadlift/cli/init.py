@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -15,4 +16,5 @@ def init(
     from leadlift.study import make_workspace
 
     config = make_workspace(folder)
-    typer.echo(f"{config} and {folder / 'leads.csv'} are ready. Next: cd {folder} && leadlift run {config.name}")
+    place = shlex.quote(str(folder))
+    typer.echo(f"{config} and {folder / 'leads.csv'} are ready. Next: cd {place} && leadlift run {config.name}")

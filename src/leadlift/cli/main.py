@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 
 import typer
@@ -28,6 +29,8 @@ app.command("ui", short_help="The MLflow UI on this folder's runs.")(ui.ui)
 
 def main() -> None:
     """Runs the command line."""
+    # A killed run tidies up like an interrupted one.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         app(prog_name="leadlift")
     except LeadliftError as error:

@@ -14,6 +14,10 @@ from leadlift.base.problems import Problems, listed_labels, share
 
 OutcomeKind = Literal["binary", "count", "money"]
 
+# Words that stand for a missing value in a text file.
+MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "#n/a"})
+# Beyond this, squares overflow in the single precision that LightGBM works in.
+LARGEST = 1e15
 YES = frozenset({"yes", "true", "y", "1", "won"})
 NO = frozenset({"no", "false", "n", "0", "lost"})
 
@@ -28,6 +32,18 @@ def labels(column: Column) -> Column:
         column = pd.Series(floats(column), index=column.index, name=column.name)
     texts = {value: label_text(value) for value in column.dropna().unique()}
     return column.map(texts).astype(object).where(column.notna(), None)
+
+
+def identifiers(column: Column) -> Column:
+    """Identifiers as text, to the letter; words that stand for nothing, such as NA, are missing.
+
+    >>> identifiers(pd.Series(["1.0", "TRUE", "na"])).tolist()
+    ['1.0', 'TRUE', None]
+    """
+    if types.is_numeric_dtype(column.dtype) or types.is_bool_dtype(column.dtype):
+        return labels(column)
+    texts = {value: str(value) for value in column.dropna().unique() if str(value).strip().lower() not in MISSING}
+    return column.map(texts).astype(object).where(column.isin(list(texts)), None)
 
 
 def outcome_values(column: Column, positive: str | None, problems: Problems) -> tuple[Floats, OutcomeKind]:
@@ -111,6 +127,14 @@ def number_values(column: Column, role: str, problems: Problems) -> Floats:
 
 
 def _refuse_infinite(values: Floats, name: str, problems: Problems) -> None:
+    huge = int((np.abs(values[np.isfinite(values)]) > LARGEST).sum())
+    if huge:
+        problems.add(
+            "too-large",
+            f"numbers are at most {LARGEST:.0e}",
+            f"`{name}`: larger in {share(huge, len(values))}",
+            "leave the cell empty where the number is not known, or choose another unit",
+        )
     infinite = int(np.isinf(values).sum())
     if infinite:
         problems.add(

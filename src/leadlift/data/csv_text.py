@@ -15,8 +15,8 @@ from pandas.api.types import is_numeric_dtype as is_number
 from leadlift.base.arrays import Column
 from leadlift.base.errors import FileError
 from leadlift.base.problems import listed, stop
+from leadlift.data.columns import MISSING
 
-MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "#n/a"})
 BOOLEAN = {"true": True, "false": False}
 DECIMAL_COMMA = re.compile(r"[+-]?(\d{1,3}(\.\d{3})+|\d+)(,\d+)?([eE][+-]?\d+)?")
 TIME = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(?P<zone>Z|[+-]\d\d:?\d\d)?)?")

@@ -14,6 +14,20 @@ from leadlift.base.problems import stop
 from leadlift.base.records import RowAccount
 
 
+@dataclass(frozen=True)
+class Drawn:
+    """What the lot drew, before any row was dropped for its outcome: what the split is checked on.
+
+    Attributes:
+        unit: `organisations` where each has one arm, else `leads`.
+        found, planned: units per arm, control first, and their expected number under the propensities.
+    """
+
+    unit: Literal["organisations", "leads"]
+    found: tuple[int, ...]
+    planned: tuple[float, ...]
+
+
 @dataclass(frozen=True, eq=False)
 class AssignmentLog:
     """Leads with their arms, propensities, outcomes and features: the only thing learners and metrics accept.
@@ -38,6 +52,7 @@ class AssignmentLog:
         lead_id: text, shape (n,), or None.
         position: row number in the input, shape (n,).
         account: where every row went.
+        drawn: units per arm, and how many were planned, before rows were dropped.
         names: the user's own column names by role.
         left_out: columns not used as features because they look known only after assignment, with the reason.
         digest, design_digest: of the content and of the design, whatever the order of the rows.
@@ -61,6 +76,7 @@ class AssignmentLog:
     lead_id: Texts | None
     position: Codes
     account: RowAccount
+    drawn: Drawn
     names: Mapping[str, str]
     digest: str
     design_digest: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -13,10 +13,10 @@ from leadlift.base.digest import digest_of, frame_digest
 from leadlift.base.labels import label_text
 from leadlift.base.problems import Problems
 from leadlift.base.records import RowAccount
-from leadlift.data.columns import feature_values, labels, number_values, outcome_values
+from leadlift.data.columns import feature_values, identifiers, labels, number_values, outcome_values
 from leadlift.data.door import to_pandas
 from leadlift.data.late import late_columns
-from leadlift.data.log import AssignmentLog
+from leadlift.data.log import AssignmentLog, Drawn
 from leadlift.data.log_checks import (
     check_arms,
     check_columns,
@@ -50,29 +50,39 @@ def build_log(
     problems = Problems(WHERE)
     frame = to_pandas(frame)
     asked = dict(roles)
-    before = dict(already_dropped or {})
-    read = len(frame) + sum(before.values())
+    earlier = dict(already_dropped or {})
+    read = len(frame) + sum(earlier.values())
     roles, named = check_columns(frame, roles, features or [], propensity, problems)
     frame, repeats = _without_repeats(frame, roles, problems)
 
     arm_text = labels(frame[roles["treatment"]])
     arms = check_arms(arm_text, label_text(control), problems)
     texts: dict[str, Column] = {
-        role: labels(frame[roles[role]]) for role in ("stratum", "organisation", "lead_id") if role in roles
+        role: (labels if role == "stratum" else identifiers)(frame[roles[role]])
+        for role in ("stratum", "organisation", "lead_id")
+        if role in roles
     }
     for role, text in texts.items():
         refuse_missing(text, roles[role], role, problems)
-    numbers: dict[str, Floats] = {
-        role: number_values(frame[roles[role]], role, problems) for role in ("score", "value", "cost") if role in roles
-    }
+    numbers: dict[str, Floats] = {}
+    for role in ("score", "value", "cost"):
+        if role in roles:
+            before = len(problems.found)
+            values = number_values(frame[roles[role]], role, problems)
+            # One fault is said once: nothing is concluded from a column that can't be read.
+            if len(problems.found) == before:
+                numbers[role] = values
     check_score(numbers.get("score"), roles.get("score"), problems)
     matrix = np.full((len(frame), len(arms)), np.nan)
     if arms and ("stratum" in asked) == ("stratum" in roles):
         matrix = propensity_matrix(propensity, frame, arms=arms, stratum=texts.get("stratum"), problems=problems)
+    before_outcome = len(problems.found)
     outcome, kind = outcome_values(frame[roles["outcome"]], positive, problems)
+    sound = len(problems.found) == before_outcome
     arm = pd.Index(arms, dtype=object).get_indexer(pd.Index(arm_text, dtype=object))
     used, lost = _used_rows(outcome, numbers)
-    check_outcome(outcome, used, arm, arms, roles["outcome"], problems)
+    if sound:
+        check_outcome(outcome, used, arm, arms, roles["outcome"], problems)
     columns = named if features is not None else _other_columns(frame, roles, propensity)
     table = pd.DataFrame({name: feature_values(frame[name], problems, timezone) for name in columns}, index=frame.index)
     if features is not None:
@@ -106,13 +116,27 @@ def build_log(
         cost=number.get("cost"),
         lead_id=texts["lead_id"].to_numpy(dtype=object)[order] if "lead_id" in texts else None,
         position=frame.index.to_numpy(dtype=np.intp)[order],
-        account=RowAccount(read=read, used=len(order), dropped={**before, **repeats, **lost}),
+        account=RowAccount(read=read, used=len(order), dropped={**earlier, **repeats, **lost}),
+        drawn=_drawn(arm, matrix, texts.get("organisation")),
         names=dict(roles),
         digest=frame_digest(content.iloc[order]),
         design_digest=_design_digest(arms, texts.get("stratum"), matrix),
         loss_by_arm={name: (int((~used & (arm == i)).sum()), int((arm == i).sum())) for i, name in enumerate(arms)},
         left_out=left_out,
     )
+
+
+def _drawn(arm: Codes, matrix: Floats, organisation: Column | None) -> Drawn:
+    """Units that the lot drew: organisations if each has one arm, else leads."""
+    units = np.arange(len(arm))
+    kind: Literal["organisations", "leads"] = "leads"
+    if organisation is not None:
+        codes = pd.factorize(organisation)[0]
+        first = np.unique(codes, return_index=True)[1]
+        if (arm == arm[first][codes]).all():
+            units, kind = first, "organisations"
+    found = np.bincount(arm[units], minlength=matrix.shape[1])
+    return Drawn(kind, tuple(map(int, found)), tuple(map(float, matrix[units].sum(axis=0))))
 
 
 def _without_repeats(

@@ -203,4 +203,6 @@ def _is_copy(column: Column, y: Floats, codes: Codes) -> bool:
     # Any two columns without repeats tell all rows apart: only the same numbers, or multiples, are a copy.
     if not pd.api.types.is_numeric_dtype(column.dtype):
         return False
-    return bool(abs(np.corrcoef(column.to_numpy(dtype=float), y)[0, 1]) > 1 - 1e-9)
+    with np.errstate(all="ignore"):
+        likeness = abs(float(np.corrcoef(column.to_numpy(dtype=float), y)[0, 1]))
+    return 1 - 1e-9 < likeness < 1 + 1e-9

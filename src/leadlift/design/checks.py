@@ -9,11 +9,14 @@ from scipy import stats
 from leadlift.base.problems import listed, share
 from leadlift.base.records import Check, Status
 from leadlift.data import AssignmentLog
-from leadlift.design.balance import balance_rows, omnibus_p, organisations_whole
+from leadlift.design.balance import balance_rows, omnibus_p
+from leadlift.inference import effective_number
 
 STOP, WARN = 1e-6, 1e-3
 ENOUGH_EVENTS = 20
 MANY_LEVELS = 200
+# Arms that lose leads at rates this far apart are no longer comparable.
+WIDE_GAP = 0.05
 
 
 def check_log(log: AssignmentLog, *, features_named: bool, seed: int) -> list[Check]:
@@ -51,37 +54,32 @@ def _graded(p: float) -> Status:
 
 
 def _sample_ratio(log: AssignmentLog) -> Check:
-    """Randomised units per arm against the propensities, chi-square; units are organisations where they are whole."""
-    whole = organisations_whole(log)
-    unit = np.unique(log.organisation, return_index=True)[1] if whole else np.arange(len(log))
-    found = np.bincount(log.arm[unit], minlength=len(log.arms))
-    wanted = log.propensities[unit].sum(axis=0)
-    p = float(stats.chi2.sf(((found - wanted) ** 2 / wanted).sum(), len(log.arms) - 1))
-    what = "organisations" if whole and log.organisations_given else "leads"
-    counts = listed([f"{arm} {n:,} (planned {w:,.1f})" for arm, n, w in zip(log.arms, found, wanted, strict=True)])
+    """Randomised units per arm against the propensities, chi-square, whatever became of their outcomes."""
+    found, planned = np.array(log.drawn.found), np.array(log.drawn.planned)
+    p = float(stats.chi2.sf(((found - planned) ** 2 / planned).sum(), len(log.arms) - 1))
+    counts = listed([f"{arm} {n:,} (planned {w:,.1f})" for arm, n, w in zip(log.arms, found, planned, strict=True)])
     status = _graded(p)
-    fix = (
-        ""
-        if status == "pass"
-        else "; the split is not the one designed: find the lost or added rows, or the right shares"
-    )
-    return Check("sample-ratio", status, p, f"{what} per arm: {counts}; p = {p:.3g}{fix}")
+    fix = "the split is not the one designed: find the lost or added rows, or the right shares"
+    return Check("sample-ratio", status, p, _with_fix(f"{log.drawn.unit} per arm: {counts}; p = {p:.3g}", status, fix))
+
+
+def _with_fix(text: str, status: Status, fix: str) -> str:
+    return text if status == "pass" else f"{text}; {fix}"
 
 
 def _lost_by_arm(log: AssignmentLog) -> Check:
+    """Rows without an outcome or score, by arm: where arms lose leads differently, who stayed is compared with whom."""
     lost = np.array([log.loss_by_arm[arm][0] for arm in log.arms])
     total = np.array([log.loss_by_arm[arm][1] for arm in log.arms])
     if lost.sum() == 0:
         return Check("outcomes-missing", "pass", 0, "every lead has an outcome")
-    p = float(stats.chi2_contingency(np.vstack([lost, total - lost])).pvalue) if (total > lost).any() else 0.0
+    p = float(stats.chi2_contingency(np.vstack([lost, total - lost])).pvalue)
     shares = listed([f"{arm} {share(int(n), int(m))}" for arm, n, m in zip(log.arms, lost, total, strict=True)])
-    status: Status = "warn" if p < WARN else "pass"
-    fix = (
-        "; leads drop out differently by arm, and effects may be those of who stayed: complete the outcomes"
-        if status == "warn"
-        else ""
-    )
-    return Check("outcomes-missing", status, p, f"dropped for a missing outcome or score: {shares}; p = {p:.3g}{fix}")
+    gap = float(np.ptp(lost / total))
+    status: Status = "stop" if p < STOP and gap > WIDE_GAP else "warn" if p < WARN else "pass"
+    fix = "leads drop out differently by arm, and effects may be those of who stayed: complete the outcomes"
+    text = f"dropped for a missing outcome or score: {shares}; p = {p:.3g}"
+    return Check("outcomes-missing", status, p, _with_fix(text, status, fix))
 
 
 def _balance(log: AssignmentLog, rng: np.random.Generator) -> Check:
@@ -142,7 +140,7 @@ def _organisations(log: AssignmentLog) -> Check:
 
 def _support(log: AssignmentLog) -> Check:
     if log.outcome_kind != "binary":
-        return Check("support", "pass", len(log), f"{log.outcome_kind} outcome, mean {log.outcome.mean():.4g}")
+        return _support_of_numbers(log)
     counts = np.bincount(log.arm, minlength=len(log.arms))
     events = np.bincount(log.arm, weights=log.outcome, minlength=len(log.arms))
     rate = float(log.outcome.mean())
@@ -151,6 +149,18 @@ def _support(log: AssignmentLog) -> Check:
     status: Status = "warn" if fewest < ENOUGH_EVENTS else "pass"
     fix = f"; fewer than {ENOUGH_EVENTS} expected in an arm: collect more leads" if status == "warn" else ""
     return Check("support", status, fewest, f"{log.names['outcome']}: {shown}{fix}")
+
+
+def _support_of_numbers(log: AssignmentLog) -> Check:
+    """Where one amount outweighs all others it decides the answer, and intervals promise more than they hold."""
+    carried = effective_number(log.outcome) * min(log.arm_counts.values()) / len(log)
+    status: Status = "warn" if carried < ENOUGH_EVENTS else "pass"
+    text = (
+        f"{log.names['outcome']}: {log.outcome_kind}, mean {log.outcome.mean():.4g}, largest {log.outcome.max():.4g}; "
+        f"its spread rests on about {carried:,.0f} leads in the smallest arm"
+    )
+    fix = "intervals are not to be trusted: judge a share such as `bought` instead, or amounts capped before the draw"
+    return Check("support", status, carried, _with_fix(text, status, fix))
 
 
 def _features(log: AssignmentLog, named: bool) -> Check:

@@ -103,7 +103,7 @@ def _cell(log: AssignmentLog, arm: str, segment: str, rows: Bools, outcomes: Flo
         )
         control = float(control_scores(log, outcomes)[rows].mean()) if rows.any() else float("nan")
         arm_means = (control, control + estimate.value)
-    few = expected_events(log, arm, np.flatnonzero(rows)) < ENOUGH_EVENTS
+    few = log.outcome_kind == "binary" and expected_events(log, arm, np.flatnonzero(rows)) < ENOUGH_EVENTS
     return _Cell(arm, segment, rows, means, estimate, few, arm_means)
 
 

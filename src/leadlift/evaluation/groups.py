@@ -8,6 +8,7 @@ import numpy as np
 
 from leadlift.base.arrays import Codes, Floats
 from leadlift.base.config import ScoreGroups
+from leadlift.base.errors import LeadliftError
 from leadlift.base.problems import listed, stop
 from leadlift.base.records import ScoreInfo
 from leadlift.data import AssignmentLog
@@ -27,33 +28,72 @@ def everyone(log: AssignmentLog) -> Segments:
     return Segments("all", ("all",), np.zeros(len(log), dtype=np.intp))
 
 
-def score_groups(log: AssignmentLog, settings: ScoreGroups) -> tuple[Segments, ScoreInfo] | None:
+def score_groups(
+    log: AssignmentLog, settings: ScoreGroups, fold: Codes | None = None
+) -> tuple[Segments, ScoreInfo] | None:
     """The score group of each lead; a score on a cut belongs to the group above it.
 
-    Returns: None where the score was estimated and has too few values to make the groups.
+    An estimated score is cut within each fold: the model of a fold whose controls did badly was fitted on leads that
+    did better, and scores the fold too high. Cut over all folds at once, bad luck would choose the group.
+
+    Args:
+        log: the leads, with a score.
+        settings: cuts, or quantiles; for an estimated score, cuts become the quantiles at which they stand.
+        fold: fold of each lead, shape (n,), of an estimated score.
+
+    Returns: None where the score was estimated and has too few values in some fold to make the groups.
 
     Raises:
         DataError: the cuts leave a group of a given score empty.
     """
     assert log.score is not None
     assert log.score_source is not None
-    cuts = settings.edges if settings.cuts is not None else quantile_cuts(log.score, settings.edges)
-    code = np.searchsorted(np.asarray(cuts), log.score, side="right").astype(np.intp)
-    sizes = np.bincount(code, minlength=len(settings.names))
-    if (sizes == 0).any():
-        if log.score_source == "estimated":
+    names = tuple(settings.names)
+    if log.score_source == "estimated":
+        fold = np.zeros(len(log), dtype=np.intp) if fold is None else fold
+        within = _groups_within(log.score, settings, fold)
+        if within is None:
             return None
-        empty = [name for name, size in zip(settings.names, sizes, strict=True) if size == 0]
-        raise stop(
-            "the score groups",
-            "empty-group",
-            "every score group holds leads",
-            f"none in {listed(empty)}; cuts {listed([f'{cut:.4g}' for cut in cuts])}, scores from "
-            f"{log.score.min():.4g} to {log.score.max():.4g}, {len(np.unique(log.score)):,} different",
-            "choose `score_groups.cuts` between the scores that occur, or fewer groups",
-        )
-    info = ScoreInfo(log.score_source, tuple(settings.names), tuple(map(float, cuts)), tuple(map(int, sizes)))
-    return Segments("score_group", tuple(settings.names), code), info
+        code, cuts = within
+    else:
+        cuts = settings.edges if settings.cuts is not None else quantile_cuts(log.score, settings.edges)
+        code = _cut(log.score, cuts)
+    sizes = np.bincount(code, minlength=len(names))
+    if (sizes == 0).any():
+        raise _empty_group(log.score, cuts, [name for name, size in zip(names, sizes, strict=True) if size == 0])
+    info = ScoreInfo(log.score_source, names, tuple(map(float, cuts)), tuple(map(int, sizes)))
+    return Segments("score_group", names, code), info
+
+
+def _cut(score: Floats, cuts: list[float]) -> Codes:
+    return np.searchsorted(np.asarray(cuts), score, side="right").astype(np.intp)
+
+
+def _groups_within(score: Floats, settings: ScoreGroups, fold: Codes) -> tuple[Codes, list[float]] | None:
+    """Groups at the same quantiles of every fold, and the mean cuts; None where a fold lacks a group."""
+    quantiles = settings.edges
+    if settings.cuts is not None:
+        quantiles = [float((score < cut).mean()) for cut in settings.cuts]
+    code = np.empty(len(score), dtype=np.intp)
+    cuts = []
+    for k in np.unique(fold):
+        rows = fold == k
+        cuts.append(quantile_cuts(score[rows], quantiles))
+        code[rows] = _cut(score[rows], cuts[-1])
+        if (np.bincount(code[rows], minlength=len(quantiles) + 1) == 0).any():
+            return None
+    return code, [float(cut) for cut in np.mean(cuts, axis=0)]
+
+
+def _empty_group(score: Floats, cuts: list[float], empty: list[str]) -> LeadliftError:
+    return stop(
+        "the score groups",
+        "empty-group",
+        "every score group holds leads",
+        f"none in {listed(empty)}; cuts {listed([f'{cut:.4g}' for cut in cuts])}, scores from "
+        f"{score.min():.4g} to {score.max():.4g}, {len(np.unique(score)):,} different",
+        "choose `score_groups.cuts` between the scores that occur, or fewer groups",
+    )
 
 
 def quantile_cuts(score: Floats, quantiles: list[float]) -> list[float]:

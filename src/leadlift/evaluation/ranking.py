@@ -29,7 +29,10 @@ from leadlift.learners import FittedModels, Progress, UpliftLearner, fit_models,
 LEVEL = 0.95
 SHARES = np.round(np.arange(1, 21) / 20, 2)
 SCORE = "score"
-FEW = f"too few outcomes: fewer than {ENOUGH_EVENTS} expected in an arm of some block"
+# The fewest organisations of an arm that give an error, and how many are planned for in each block.
+ENOUGH_ORGANISATIONS, PLANNED = 10, 15
+FEW = f"too few outcomes: fewer than {ENOUGH_EVENTS} expected in an arm"
+FEW_ORGANISATIONS = f"too few organisations: fewer than {ENOUGH_ORGANISATIONS} in an arm"
 NO_RANKING = "no ranking: every lead of every block got the same prediction"
 
 
@@ -58,11 +61,21 @@ class Judged:
 
 @dataclass(frozen=True, eq=False)
 class JudgedBlock:
-    """One block of organisations: every ranking of it by name and arm, and how many organisations it holds."""
+    """One block of organisations: every ranking of it by name and arm.
+
+    Attributes:
+        rankings: by ranking and arm.
+        units: organisations in the smaller of arm and control, by arm.
+        events: outcomes to expect in the smaller of the two, by arm.
+    """
 
     rankings: Mapping[tuple[str, str], Judged]
-    units: int
+    units: Mapping[str, int]
     events: Mapping[str, float]
+
+    def judges(self, arm: str) -> bool:
+        """Whether the block holds enough organisations and outcomes of both arms for a normal approximation."""
+        return self.units[arm] >= ENOUGH_ORGANISATIONS and self.events[arm] >= ENOUGH_EVENTS
 
 
 def judge(scores: Floats, priority: Floats, organisation: Codes) -> Judged:
@@ -118,7 +131,8 @@ def judge_sequentially(
 
     Organisations come in random order. The first half only trains; each later block is ranked, and its per-lead
     scores adjusted, by models fitted on all earlier organisations. Without a score in the log the outcome model for
-    control, fitted on the same organisations, stands in for it.
+    control, fitted on the same organisations, stands in for it. There are fewer than `blocks` blocks where they would
+    hold fewer than 15 organisations of some arm.
     """
     order = unit_permutation(log.n_organisations, np.random.default_rng([seed, 4]))
 
@@ -127,12 +141,30 @@ def judge_sequentially(
         place[block.train_units], place[block.block_units] = 1, 2
         where = place[log.organisation]
         models = fit_models(log, np.flatnonzero(where == 1), learners, seed)
-        return _judge_block(log, models, np.flatnonzero(where == 2), len(block.block_units))
+        return _judge_block(log, models, np.flatnonzero(where == 2))
 
-    return in_threads(judged, sequential_blocks(order, blocks=blocks), progress)
+    affordable = int(units_per_arm(log).min() / 2 // PLANNED)
+    return in_threads(judged, sequential_blocks(order, blocks=max(1, min(blocks, affordable))), progress)
 
 
-def _judge_block(log: AssignmentLog, models: FittedModels, rows: Codes, units: int) -> JudgedBlock:
+def units_per_arm(log: AssignmentLog, rows: Codes | slice = slice(None)) -> Codes:
+    """How many organisations have leads in each arm, shape (arms,)."""
+    pairs = np.unique(log.organisation[rows] * len(log.arms) + log.arm[rows])
+    return np.bincount(pairs % len(log.arms), minlength=len(log.arms))
+
+
+def _smaller_arm(log: AssignmentLog, rows: Codes | slice = slice(None)) -> dict[str, int]:
+    """Organisations in the smaller of arm and control, by arm."""
+    units = units_per_arm(log, rows)
+    return {arm: int(min(units[0], units[k])) for k, arm in enumerate(log.treated_arms, start=1)}
+
+
+def _df(smaller_arm: int) -> float:
+    """Degrees of freedom of two arms as large as the smaller one: Welch's bound where arms are of equal spread."""
+    return max(2.0 * smaller_arm - 2, 1.0)
+
+
+def _judge_block(log: AssignmentLog, models: FittedModels, rows: Codes) -> JudgedBlock:
     outcomes, uplift = models.outcomes(log, rows), models.uplift(log, rows)
     given = log.score_source == "given" and log.score is not None
     score = log.score[rows] if given and log.score is not None else outcomes[:, 0]
@@ -142,7 +174,7 @@ def _judge_block(log: AssignmentLog, models: FittedModels, rows: Codes, units: i
         for name, priority in {**{k: v[:, index] for k, v in uplift.items()}, SCORE: score}.items():
             rankings[name, arm] = judge(scores, priority, log.organisation[rows])
     events = {arm: expected_events(log, arm, rows) for arm in log.treated_arms}
-    return JudgedBlock(rankings, units, events)
+    return JudgedBlock(rankings, _smaller_arm(log, rows), events)
 
 
 def ranking_results(
@@ -172,10 +204,12 @@ def _fixed(log: AssignmentLog, arm: str, outcomes: Floats, seed: int) -> Ranking
     assert log.score is not None
     if expected_events(log, arm) < ENOUGH_EVENTS:
         return _nothing(SCORE, arm, FEW, "fixed")
+    if _smaller_arm(log)[arm] < ENOUGH_ORGANISATIONS:
+        return _nothing(SCORE, arm, FEW_ORGANISATIONS, "fixed")
     judged = judge(lead_scores(log, arm, outcomes), log.score, log.organisation)
     if np.isnan(judged.qini):
         return _nothing(SCORE, arm, "no ranking: every lead has the same score", "fixed")
-    df = log.n_organisations - 1.0
+    df = _df(_smaller_arm(log)[arm])
     qini, autoc = (
         t_interval(judged.qini, judged.qini_se, df, LEVEL),
         t_interval(judged.autoc, judged.autoc_se, df, LEVEL),
@@ -197,21 +231,21 @@ def _fixed(log: AssignmentLog, arm: str, outcomes: Floats, seed: int) -> Ranking
 
 
 def _sequential(blocks: Sequence[JudgedBlock], name: str, arm: str, seed: int) -> RankingResult:
-    if min(block.events[arm] for block in blocks) < ENOUGH_EVENTS:
-        return _nothing(name, arm, FEW)
-    judged = [block.rankings[name, arm] for block in blocks]
-    units, df = [block.units for block in blocks], [max(block.units - 1.0, 1.0) for block in blocks]
-    qini = combine([j.qini for j in judged], [j.qini_se for j in judged], df, LEVEL, units=units)
-    autoc = combine([j.autoc for j in judged], [j.autoc_se for j in judged], df, LEVEL, units=units)
-    slope = combine([j.slope for j in judged], [j.slope_se for j in judged], df, LEVEL, units=units)
+    judging = [block for block in blocks if block.judges(arm)]
+    if not judging:
+        return _nothing(name, arm, _why_none(blocks, arm))
+    judged = [block.rankings[name, arm] for block in judging]
+    df = [_df(block.units[arm]) for block in judging]
+    qini = combine([j.qini for j in judged], [j.qini_se for j in judged], df, LEVEL)
+    autoc = combine([j.autoc for j in judged], [j.autoc_se for j in judged], df, LEVEL)
+    slope = combine([j.slope for j in judged], [j.slope_se for j in judged], df, LEVEL)
     if qini.blocks_used == 0:
-        reason = NO_RANKING if all(np.isnan(j.qini) for j in judged) else "too few organisations in every block"
-        return _nothing(name, arm, reason)
-    used = [j for j, n in zip(judged, units, strict=True) if np.isfinite(j.qini) and j.qini_se > 0 and n >= 10]
-    weight = np.array([1 / j.qini_se for j in used])
+        return _nothing(name, arm, NO_RANKING)
+    ranked = [(j, d) for j, d in zip(judged, df, strict=True) if np.isfinite(j.qini) and j.qini_se > 0]
+    weight = np.array([1 / j.qini_se for j, _ in ranked])
     weight /= weight.sum()
-    gain = np.asarray(sum(w * j.gain for w, j in zip(weight, used, strict=True)))
-    spread = np.asarray(sum(w**2 * j.gain_covariance for w, j in zip(weight, used, strict=True)))
+    gain = np.asarray(sum(w * j.gain for w, (j, _) in zip(weight, ranked, strict=True)))
+    spread = np.asarray(sum(w**2 * j.gain_covariance for w, (j, _) in zip(weight, ranked, strict=True)))
     # A score has other units than uplift: a slope of 1 would mean nothing.
     calibration = (
         Calibration()
@@ -233,8 +267,13 @@ def _sequential(blocks: Sequence[JudgedBlock], name: str, arm: str, seed: int) -
         calibration=calibration,
         qini_se=known(qini.se),
         autoc_se=known(autoc.se),
-        curve=_curve(gain, spread, float(sum(df)), seed),
+        curve=_curve(gain, spread, sum(d for _, d in ranked), seed),
     )
+
+
+def _why_none(blocks: Sequence[JudgedBlock], arm: str) -> str:
+    few = all(block.units[arm] < ENOUGH_ORGANISATIONS for block in blocks)
+    return f"{FEW_ORGANISATIONS if few else FEW} of every block"
 
 
 def _nothing(name: str, arm: str, message: str, method: str = "sequential") -> RankingResult:
@@ -261,16 +300,16 @@ def ranking_differences(log: AssignmentLog, blocks: Sequence[JudgedBlock]) -> li
 
 
 def _difference(blocks: Sequence[JudgedBlock], name: str, arm: str) -> RankingDifference:
-    if min(block.events[arm] for block in blocks) < ENOUGH_EVENTS:
-        return RankingDifference(name, SCORE, arm, None, None, None, None, message=FEW)
+    judging = [block for block in blocks if block.judges(arm)]
+    if not judging:
+        return RankingDifference(name, SCORE, arm, None, None, None, None, message=_why_none(blocks, arm))
     values, errors = [], []
-    for block in blocks:
+    for block in judging:
         one, other = block.rankings[name, arm], block.rankings[SCORE, arm]
         # A constant ranking has no order to compare: its area is 0 by definition, but it ranks nothing.
         values.append(one.qini - other.qini)
         errors.append(_norm(one.influence - other.influence))
-    df, units = [max(block.units - 1.0, 1.0) for block in blocks], [block.units for block in blocks]
-    result = combine(values, errors, df, LEVEL, units=units)
+    result = combine(values, errors, [_df(block.units[arm]) for block in judging], LEVEL)
     message = "" if result.blocks_used else "no block in which both rank"
     return RankingDifference(
         name,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from leadlift.base.arrays import Codes, Floats
 from leadlift.data import AssignmentLog
-from leadlift.inference import contrast_scores
+from leadlift.inference import contrast_scores, effective_number
 
 # With fewer expected events than this in a cell, a binary outcome's mean is not normal enough.
 ENOUGH_EVENTS = 20
@@ -39,12 +39,18 @@ def control_scores(log: AssignmentLog, outcomes: Floats) -> Floats:
 
 
 def expected_events(log: AssignmentLog, treatment: str, rows: Codes | slice = slice(None)) -> float:
-    """Events to expect in the smaller of the two arms if they did not differ; infinite unless outcomes are binary."""
-    if log.outcome_kind != "binary":
-        return float("inf")
+    """Outcomes that carry the smaller of the two arms' mean: events to expect if the arms did not differ.
+
+    For counts and money it is the effective number of leads that the spread rests on, (sum d^2)^2 / sum d^4 with d from
+    the mean, which for a rare event is the number of events: one order of a million is one outcome, however many leads.
+    """
     contrast, outcome = log.contrast(treatment)[rows], log.outcome[rows]
     treated, control = int((contrast == 1).sum()), int((contrast == 0).sum())
     if min(treated, control) == 0:
         return 0.0
-    rate = float(outcome[contrast >= 0].mean())
-    return min(rate, 1 - rate) * min(treated, control)
+    share = min(treated, control) / (treated + control)
+    compared = outcome[contrast >= 0]
+    if log.outcome_kind == "binary":
+        rate = float(compared.mean())
+        return min(rate, 1 - rate) * len(compared) * share
+    return effective_number(compared) * share

@@ -13,6 +13,7 @@ from leadlift.inference.scores import aipw_scores, contrast_scores, ipw_scores
 from leadlift.inference.segments import EqualityTest, equality_test, possibly_best
 from leadlift.inference.sequential import Block, Sequential, combine, sequential_blocks, unit_permutation
 from leadlift.inference.simultaneous import adjusted_p_values, max_t
+from leadlift.inference.tails import effective_number
 
 __all__ = [
     "Block",
@@ -34,6 +35,7 @@ __all__ = [
     "contrast_scores",
     "covariance",
     "difference_in_means",
+    "effective_number",
     "equality_test",
     "gain_curve",
     "gain_curve_influence",

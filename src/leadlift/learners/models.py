@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from lightgbm import LGBMClassifier, LGBMRegressor
+from lightgbm import LGBMClassifier, LGBMModel, LGBMRegressor
 from sklearn.base import BaseEstimator, clone, is_classifier
 
 from leadlift.base.arrays import Floats
@@ -51,7 +51,7 @@ class MeanModel(BaseEstimator):
         if self.constant_ is None:
             extra = {} if weight is None else {"sample_weight": weight}
             target = y.astype(int) if is_classifier(self.estimator) else y
-            self.model_ = clone(self.estimator).fit(X, target, **extra)
+            self.model_ = clone(self.estimator).fit(self._named(X), target, **extra)
         return self
 
     def predict(self, X: pd.DataFrame) -> Floats:
@@ -60,8 +60,12 @@ class MeanModel(BaseEstimator):
         if self.constant_ is not None or len(X) == 0:
             return np.full(len(X), 0.0 if self.constant_ is None else self.constant_)
         if is_classifier(self.estimator):
-            return np.asarray(self.model_.predict_proba(X)[:, 1], dtype=np.float64)
-        return np.asarray(self.model_.predict(X), dtype=np.float64)
+            return np.asarray(self.model_.predict_proba(self._named(X))[:, 1], dtype=np.float64)
+        return np.asarray(self.model_.predict(self._named(X)), dtype=np.float64)
+
+    def _named(self, X: pd.DataFrame) -> pd.DataFrame:
+        """X under names that LightGBM takes: it refuses brackets, quotes, commas and colons."""
+        return X.set_axis([f"f{j}" for j in range(X.shape[1])], axis=1) if isinstance(self.estimator, LGBMModel) else X
 
 
 def with_weight(X: pd.DataFrame, weight: Floats | None) -> pd.DataFrame:

@@ -73,7 +73,7 @@ def analyse(log: AssignmentLog, config: StudyConfig, progress: Progress) -> Find
 
     with progress.step("effects"):
         effects, _ = effects_by_segment(scored, everyone(scored), fitted.outcomes, seed=config.seed)
-        grouped = score_groups(scored, config.score_groups)
+        grouped = score_groups(scored, config.score_groups, fitted.fold)
         tests: list[SegmentTest] = []
         if grouped is None:
             checks.append(_no_groups(scored))

@@ -27,7 +27,8 @@ def check_folder(folder: Path) -> None:
     """Raises FileError unless results can be written into `folder`: absent, empty, or holding an earlier study's."""
     where = "the output folder"
     if folder.is_dir():
-        others = sorted(path.name for path in folder.iterdir() if path.name not in OURS)
+        held = sorted(path.name for path in folder.iterdir())
+        others = held if "results.json" not in held else [name for name in held if name not in OURS]
         if others:
             raise stop(
                 where,
@@ -57,7 +58,9 @@ def check_folder(folder: Path) -> None:
 @contextmanager
 def staging(folder: Path | None) -> Iterator[Path]:
     """A folder to write into; at the end it takes the place of `folder`, or vanishes if something went wrong."""
-    parent = None if folder is None else folder.absolute().parent
+    # A link to a folder stays a link.
+    folder = None if folder is None else folder.resolve()
+    parent = None if folder is None else folder.parent
     with _said_plainly("no-permission", parent, "name another folder: `--out`"), _made(parent):
         temporary = Path(tempfile.mkdtemp(prefix=".leadlift-", dir=parent))
         try:
@@ -98,13 +101,22 @@ def _replace(folder: Path, temporary: Path) -> None:
     temporary.chmod(0o755)
     old = temporary.with_name(temporary.name + "-old")
     if folder.exists():
+        if Path.cwd().resolve().is_relative_to(folder):
+            # The folder one stands in must stay: what it holds of ours is replaced one by one.
+            _replace_content(folder, temporary)
+            return
         try:
             folder.rename(old)
         except OSError:
-            # A mounted folder can't be renamed: what stands in it is replaced one by one.
+            # Nor can a mounted folder be renamed.
             _replace_content(folder, temporary)
             return
-    temporary.rename(folder)
+    try:
+        temporary.rename(folder)
+    except BaseException:
+        if old.exists() and not folder.exists():
+            old.rename(folder)
+        raise
     shutil.rmtree(old, ignore_errors=True)
 
 

@@ -24,7 +24,11 @@ from leadlift.base.records import StudyResult, TrackedRun
 from leadlift.report import answer
 from leadlift.study.files import tables
 
-PLAIN = re.compile(r"(?=.*\d)[A-Za-z0-9_.:/#-]+")
+# Codes such as 1007, lead-00012, 00Q5g000 or a UUID; anything with more letters in a row may be a name.
+PLAIN = re.compile(
+    r"(?:(?:lead|id|contact|opp|deal|org|crm)[-_:#/]?)?(?=.*\d)(?:[A-Za-z]{0,3}[0-9_:/#-]+)+[A-Za-z]{0,3}",
+    re.IGNORECASE,
+)
 DEFAULT_URI = "sqlite:///mlruns/mlflow.db"
 
 
@@ -203,7 +207,7 @@ class Tracker:
 def without_names(leads: pd.DataFrame, position: Codes) -> pd.DataFrame:
     """Leads with row numbers for identifiers that could be names or e-mail addresses.
 
-    Identifiers stay where every one has a digit and is written without blanks, @ and letters beyond a to z.
+    Identifiers stay where every one is a code: digits with at most three letters in a row, or a prefix such as lead-.
     """
     if leads["lead_id"].map(str).map(lambda text: PLAIN.fullmatch(text) is not None).all():
         return leads

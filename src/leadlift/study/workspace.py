@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from leadlift.base.errors import TrackingError
@@ -59,8 +60,10 @@ def _plain(name: str) -> str:
     return f"study-{kept}" if not kept[:1].isalpha() or kept.lower() in ("true", "false", "null") else kept
 
 
-def open_ui(*, uri: str | None, port: int) -> int:
+def open_ui(*, uri: str | None, port: int, ready: Callable[[], None] = lambda: None) -> int:
     """Serves MLflow's pages on 127.0.0.1 until interrupted; returns the server's exit code.
+
+    `ready` is called once the store is known to be there.
 
     Raises:
         TrackingError: there is no store yet.
@@ -88,6 +91,7 @@ def open_ui(*, uri: str | None, port: int) -> int:
         str(port),
     ]
     environment = {**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true"}
+    ready()
     try:
         return subprocess.run(command, check=False, env=environment).returncode
     except KeyboardInterrupt:
