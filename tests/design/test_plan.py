@@ -134,6 +134,15 @@ def test_mixed_groups_need_fewer_leads_than_whole_ones() -> None:
     assert needed("mixed", "difference", "medium - low") < needed("whole", "difference", "medium - low")
 
 
+def test_what_an_organisations_leads_share_cancels_between_its_groups() -> None:
+    """Equal spreads: v/s_a + v/s_b + 2 (M - 1) rho v - 2 (M - 1) rho v; as many leads as independent ones."""
+    given = {"baseline": 100, "sd": 10, "group_shares": GROUPS, "difference": 2}
+    size = {"leads_per_organisation": {"mean": 6, "cv": 0.5, "groups": "mixed"}, "rho": 0.3}
+    apart = row(plan(**given), "difference", "medium - low")
+    together = row(plan(lot={"unit": "organisation"}, **given, **size), "difference", "medium - low")
+    assert together.leads_needed == pytest.approx(apart.leads_needed, rel=0.01)
+
+
 def test_rho_comes_from_the_past_and_sizes_from_the_plan_if_given() -> None:
     past = Clusters(3, 0.4, 0.15)
     lot = {"unit": "organisation"}
