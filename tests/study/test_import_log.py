@@ -254,7 +254,7 @@ def test_a_feature_known_only_later_is_refused_by_name(small):
     small.put("leads", frame(LEADS).assign(budget=5), now=pd.Timestamp("2026-03-01T00:00:00Z"))
     text = words(small.log)
     assert "[known-later] a feature was known when its lead was assigned" in text
-    assert "`budget` became known only afterwards in 6 of 6 rows (1e+02%), e.g. lead a" in text
+    assert "`budget` became known only afterwards in 6 of 6 rows (100%), e.g. lead a" in text
     assert "take `budget` out of `leads.features`" in text
 
 

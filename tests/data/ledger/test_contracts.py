@@ -29,7 +29,7 @@ def words(table, frame, timezone=None, names=None):
         ("leads", {"lead_id": [None, "a", "b"]}, ["[empty-cell] `lead_id` is filled", "1 of 3 rows", "row 1"]),
         ("leads", {"lead_id": [" ", "a", "b"]}, ["[empty-cell] `lead_id`"]),
         ("leads", {"organisation_id": ["a", "", "b"]}, ["[empty-cell] `organisation_id`", "row 2"]),
-        ("leads", {"created_at": "03/04/2026"}, ["[not-time] `created_at`", "3 of 3 rows (1e+02%)", "03/04/2026"]),
+        ("leads", {"created_at": "03/04/2026"}, ["[not-time] `created_at`", "3 of 3 rows", "03/04/2026"]),
         ("leads", {"created_at": "2026-02-30T00:00:00Z"}, ["[not-time] `created_at`", "ISO 8601"]),
         ("leads", {"created_at": 1_767_225_600}, ["[not-time] `created_at`", "1767225600"]),
         ("leads", {"created_at": ""}, ["[empty-cell] `created_at`"]),
