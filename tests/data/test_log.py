@@ -218,3 +218,41 @@ def test_the_kind_of_error_is_that_of_what_is_wrong():
     with pytest.raises(DataError) as both:
         log_of(small_log(40).assign(won=1), propensity={"none": 0.5, "call": 0.4})
     assert not isinstance(both.value, PropensityError)
+
+
+def test_identifiers_are_kept_to_the_letter() -> None:
+    frame = small_log(400)
+    frame["id"] = ["1.0", "1", "TRUE", "True", *frame["id"][4:]]
+    log = AssignmentLog.from_frame(
+        frame, treatment="arm", control="none", propensity={"none": 0.5, "call": 0.5}, outcome="won", lead_id="id"
+    )
+    turned = AssignmentLog.from_frame(
+        frame[::-1], treatment="arm", control="none", propensity={"none": 0.5, "call": 0.5}, outcome="won", lead_id="id"
+    )
+    assert log.lead_id is not None
+    assert {"1.0", "1", "TRUE", "True"} <= set(log.lead_id)
+    assert (log.outcome == turned.outcome).all()
+
+
+@pytest.mark.parametrize("word", ["NA", "null", "nan", " "])
+def test_a_word_for_nothing_is_no_organisation(word: str) -> None:
+    frame = small_log(400)
+    frame.loc[:99, "client"] = word
+    with pytest.raises(DataError, match=r"`client`: none in 100 of 400 rows \(25%\)"):
+        AssignmentLog.from_frame(
+            frame,
+            treatment="arm",
+            control="none",
+            propensity={"none": 0.5, "call": 0.5},
+            outcome="won",
+            organisation="client",
+        )
+
+
+def test_numbers_too_large_to_square_are_refused() -> None:
+    frame = small_log(400).assign(amount=1.5)
+    frame.loc[3, "amount"] = 1e300
+    with pytest.raises(DataError, match=r"`amount`: larger in 1 of 400 rows"):
+        AssignmentLog.from_frame(
+            frame, treatment="arm", control="none", propensity={"none": 0.5, "call": 0.5}, outcome="amount"
+        )

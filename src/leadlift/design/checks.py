@@ -14,6 +14,7 @@ from leadlift.inference import effective_number
 
 STOP, WARN = 1e-6, 1e-3
 ENOUGH_EVENTS = 20
+ENOUGH_AMOUNTS = 5
 MANY_LEVELS = 200
 # Arms that lose leads at rates this far apart are no longer comparable.
 WIDE_GAP = 0.05
@@ -154,7 +155,7 @@ def _support(log: AssignmentLog) -> Check:
 def _support_of_numbers(log: AssignmentLog) -> Check:
     """Where one amount outweighs all others it decides the answer, and intervals promise more than they hold."""
     carried = effective_number(log.outcome) * min(log.arm_counts.values()) / len(log)
-    status: Status = "warn" if carried < ENOUGH_EVENTS else "pass"
+    status: Status = "warn" if carried < ENOUGH_AMOUNTS else "pass"
     text = (
         f"{log.names['outcome']}: {log.outcome_kind}, mean {log.outcome.mean():.4g}, largest {log.outcome.max():.4g}; "
         f"its spread rests on about {carried:,.0f} leads in the smallest arm"

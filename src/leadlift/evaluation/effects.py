@@ -12,7 +12,7 @@ from leadlift.base.arrays import Bools, Floats
 from leadlift.base.records import Effect, IntervalMethod, SegmentTest, known
 from leadlift.data import AssignmentLog
 from leadlift.evaluation.groups import Segments
-from leadlift.evaluation.scores import ENOUGH_EVENTS, control_scores, expected_events, lead_scores
+from leadlift.evaluation.scores import ENOUGH_EVENTS, control_scores, few_events, lead_scores
 from leadlift.inference import (
     Estimate,
     MeansDifference,
@@ -103,7 +103,7 @@ def _cell(log: AssignmentLog, arm: str, segment: str, rows: Bools, outcomes: Flo
         )
         control = float(control_scores(log, outcomes)[rows].mean()) if rows.any() else float("nan")
         arm_means = (control, control + estimate.value)
-    few = log.outcome_kind == "binary" and expected_events(log, arm, np.flatnonzero(rows)) < ENOUGH_EVENTS
+    few = few_events(log, arm, np.flatnonzero(rows))
     return _Cell(arm, segment, rows, means, estimate, few, arm_means)
 
 

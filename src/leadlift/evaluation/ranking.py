@@ -10,7 +10,7 @@ import numpy as np
 from leadlift.base.arrays import Codes, Floats
 from leadlift.base.records import Calibration, CurvePoint, RankingDifference, RankingResult, known
 from leadlift.data import AssignmentLog
-from leadlift.evaluation.scores import ENOUGH_EVENTS, expected_events, lead_scores
+from leadlift.evaluation.scores import ENOUGH_EVENTS, enough_outcomes, lead_scores
 from leadlift.inference import (
     Block,
     combine,
@@ -66,16 +66,16 @@ class JudgedBlock:
     Attributes:
         rankings: by ranking and arm.
         units: organisations in the smaller of arm and control, by arm.
-        events: outcomes to expect in the smaller of the two, by arm.
+        enough: whether outcomes carry a normal approximation, by arm.
     """
 
     rankings: Mapping[tuple[str, str], Judged]
     units: Mapping[str, int]
-    events: Mapping[str, float]
+    enough: Mapping[str, bool]
 
     def judges(self, arm: str) -> bool:
         """Whether the block holds enough organisations and outcomes of both arms for a normal approximation."""
-        return self.units[arm] >= ENOUGH_ORGANISATIONS and self.events[arm] >= ENOUGH_EVENTS
+        return self.units[arm] >= ENOUGH_ORGANISATIONS and self.enough[arm]
 
 
 def judge(scores: Floats, priority: Floats, organisation: Codes) -> Judged:
@@ -173,8 +173,8 @@ def _judge_block(log: AssignmentLog, models: FittedModels, rows: Codes) -> Judge
         scores = lead_scores(log, arm, outcomes, rows)
         for name, priority in {**{k: v[:, index] for k, v in uplift.items()}, SCORE: score}.items():
             rankings[name, arm] = judge(scores, priority, log.organisation[rows])
-    events = {arm: expected_events(log, arm, rows) for arm in log.treated_arms}
-    return JudgedBlock(rankings, _smaller_arm(log, rows), events)
+    enough = {arm: enough_outcomes(log, arm, rows) for arm in log.treated_arms}
+    return JudgedBlock(rankings, _smaller_arm(log, rows), enough)
 
 
 def ranking_results(
@@ -202,7 +202,7 @@ def ranking_results(
 def _fixed(log: AssignmentLog, arm: str, outcomes: Floats, seed: int) -> RankingResult:
     """A score fixed before the draw needs no training: all leads judge it."""
     assert log.score is not None
-    if expected_events(log, arm) < ENOUGH_EVENTS:
+    if not enough_outcomes(log, arm):
         return _nothing(SCORE, arm, FEW, "fixed")
     if _smaller_arm(log)[arm] < ENOUGH_ORGANISATIONS:
         return _nothing(SCORE, arm, FEW_ORGANISATIONS, "fixed")

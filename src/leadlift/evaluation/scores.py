@@ -8,6 +8,8 @@ from leadlift.inference import contrast_scores, effective_number
 
 # With fewer expected events than this in a cell, a binary outcome's mean is not normal enough.
 ENOUGH_EVENTS = 20
+# Nor is the mean of amounts whose spread rests on fewer leads than this.
+ENOUGH_AMOUNTS = 5
 
 
 def lead_scores(log: AssignmentLog, treatment: str, outcomes: Floats, rows: Codes | slice = slice(None)) -> Floats:
@@ -38,19 +40,24 @@ def control_scores(log: AssignmentLog, outcomes: Floats) -> Floats:
     return scores
 
 
-def expected_events(log: AssignmentLog, treatment: str, rows: Codes | slice = slice(None)) -> float:
-    """Outcomes that carry the smaller of the two arms' mean: events to expect if the arms did not differ.
+def few_events(log: AssignmentLog, treatment: str, rows: Codes | slice = slice(None)) -> bool:
+    """Whether a binary outcome has fewer than 20 events to expect in the smaller of the two arms."""
+    if log.outcome_kind != "binary":
+        return False
+    compared, smaller = _compared(log, treatment, rows)
+    rate = float(compared.mean()) if len(compared) else 0.0
+    return min(rate, 1 - rate) * smaller < ENOUGH_EVENTS
 
-    For counts and money it is the effective number of leads that the spread rests on, (sum d^2)^2 / sum d^4 with d from
-    the mean, which for a rare event is the number of events: one order of a million is one outcome, however many leads.
-    """
-    contrast, outcome = log.contrast(treatment)[rows], log.outcome[rows]
-    treated, control = int((contrast == 1).sum()), int((contrast == 0).sum())
-    if min(treated, control) == 0:
-        return 0.0
-    share = min(treated, control) / (treated + control)
-    compared = outcome[contrast >= 0]
-    if log.outcome_kind == "binary":
-        rate = float(compared.mean())
-        return min(rate, 1 - rate) * len(compared) * share
-    return effective_number(compared) * share
+
+def enough_outcomes(log: AssignmentLog, treatment: str, rows: Codes | slice = slice(None)) -> bool:
+    """Whether outcomes carry a normal approximation: 20 events, or amounts that don't rest on a handful of leads."""
+    compared, smaller = _compared(log, treatment, rows)
+    if smaller == 0 or few_events(log, treatment, rows):
+        return False
+    return log.outcome_kind == "binary" or effective_number(compared) * smaller / len(compared) >= ENOUGH_AMOUNTS
+
+
+def _compared(log: AssignmentLog, treatment: str, rows: Codes | slice) -> tuple[Floats, int]:
+    """Outcomes of arm and control, and the number of leads in the smaller of the two."""
+    contrast = log.contrast(treatment)[rows]
+    return log.outcome[rows][contrast >= 0], int(min((contrast == 1).sum(), (contrast == 0).sum()))
