@@ -42,8 +42,9 @@ def identifiers(column: Column) -> Column:
     """
     if types.is_numeric_dtype(column.dtype) or types.is_bool_dtype(column.dtype):
         return labels(column)
-    texts = {value: str(value) for value in column.dropna().unique() if str(value).strip().lower() not in MISSING}
-    return column.map(texts).astype(object).where(column.isin(list(texts)), None)
+    text = column.astype("string")
+    known = column.notna() & ~text.str.strip().str.lower().isin(MISSING).fillna(True)
+    return text.astype(object).where(known.astype(bool), None)
 
 
 def outcome_values(column: Column, positive: str | None, problems: Problems) -> tuple[Floats, OutcomeKind]:
