@@ -34,6 +34,7 @@ from leadlift.learners import cross_fit, organisation_folds  # noqa: E402
 SIZES = (600, 5_000, 50_000)
 LOGS = {600: 500, 5_000: 500, 50_000: 200}
 PARTS = 10
+AGAIN = 2_000
 RIVAL_LOGS = {600: 100, 5_000: 50}
 RIVAL_PARTS = 2
 # Simultaneous intervals take a critical value from 200,000 draws; 20,000 move it by less than these logs can show.
@@ -48,6 +49,18 @@ def designs() -> list[pieces.Row]:
 def all_pieces() -> list[pieces.Row]:
     """A part of every design, then the next part: a run broken off has something on each."""
     return [{**design, "part": part} for part in range(PARTS) for design in designs()]
+
+
+def again_pieces(rows: list[pieces.Row]) -> list[pieces.Row]:
+    """2,000 other logs of each design that had an interval outside its band: was it luck?"""
+    from summary import KEY, coverages, failures
+
+    outside = dict.fromkeys(failure.design for failure in failures(coverages(rows)))
+    return [
+        {**dict(zip(KEY, design, strict=True)), "part": part}
+        for design in outside
+        for part in range(PARTS, PARTS + AGAIN * PARTS // LOGS[design[0]])
+    ]
 
 
 def rival_pieces() -> list[pieces.Row]:
@@ -172,11 +185,12 @@ def main() -> None:
     rows = pieces.run_pieces(folder / "results.jsonl", all_pieces(), work)
     from summary import generated
 
+    again = pieces.run_pieces(folder / "again.jsonl", again_pieces(rows), work)
     if folder != HERE:
-        print(generated(rows, []))
+        print(generated(rows, again, []))
         return
     rivals = pieces.run_pieces(HERE / "causalml.jsonl", rival_pieces(), work_rival)
-    pieces.write_readme(HERE, generated(rows, rivals))
+    pieces.write_readme(HERE, generated(rows, again, rivals))
 
 
 if __name__ == "__main__":

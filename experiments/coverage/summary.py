@@ -170,6 +170,28 @@ def verdict(found: dict) -> str:
     return f"{text}\n\n{pieces.table(header, lines)}"
 
 
+def again_table(found: dict, again: dict) -> str:
+    """Intervals that were outside their band, on as many logs more."""
+    lines = []
+    for failure in failures(found):
+        other = again.get(failure.design, {}).get(failure.name)
+        if other is None:
+            continue
+        low, high = other.band
+        lines.append(
+            (
+                f"{design_words(other.design)}: {other.name.replace('|', ', ')}",
+                f"{100 * failure.held / failure.given:.1f}",
+                f"{other.held} of {other.given}",
+                f"{100 * other.held / other.given:.1f}",
+                f"{100 * low / other.given:.1f} to {100 * high / other.given:.1f}",
+                "inside" if other.passes else "**outside**",
+            )
+        )
+    header = ("outside before", "held before, %", "held in other logs", "%", "band, %", "")
+    return pieces.table(header, lines)
+
+
 def score_table(found: dict) -> str:
     """How the score interval, which takes over where events are few, does."""
     total: dict[str, np.ndarray] = {}
@@ -181,7 +203,7 @@ def score_table(found: dict) -> str:
     return pieces.table(("segment", "logs with few events", "held, %"), lines)
 
 
-def generated(rows: list[pieces.Row], rivals: list[pieces.Row]) -> str:
+def generated(rows: list[pieces.Row], again: list[pieces.Row], rivals: list[pieces.Row]) -> str:
     found, other = coverages(rows), coverages(rivals)
     words = (
         "Percentage of logs whose 95% interval holds the truth, the mean uplift of the log's leads. In brackets: fewer "
@@ -191,6 +213,7 @@ def generated(rows: list[pieces.Row], rivals: list[pieces.Row]) -> str:
     parts = [
         "### Verdict",
         verdict(found),
+        *(["The same on other logs of the same design:", again_table(found, coverages(again))] if again else []),
         "### All leads",
         words,
         overall_table(found, other),
@@ -202,7 +225,7 @@ def generated(rows: list[pieces.Row], rivals: list[pieces.Row]) -> str:
         "events are expected in an arm, all such logs together:",
         score_table(found),
         f"Organisations have {MEAN_LEADS} leads in the mean (geometric) and an unseen effect with standard deviation "
-        f"{UNSEEN:g} (log-odds). {pieces.cpu_minutes([*rows, *rivals]).capitalize()}. "
+        f"{UNSEEN:g} (log-odds). {pieces.cpu_minutes([*rows, *again, *rivals]).capitalize()}. "
         f"{pieces.provenance(Path(__file__).parent)}",
     ]
     return "\n\n".join(parts)

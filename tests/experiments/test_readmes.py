@@ -39,4 +39,3 @@ def test_a_readme_says_how_to_run_it_and_what_it_does_not_show(name: str) -> Non
     assert f"python experiments/{name}/run.py" in text
     assert "## What it means" in text
     assert "## What it does not show" in text
-    assert "processor minutes" in text
