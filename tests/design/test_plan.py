@@ -215,6 +215,7 @@ def test_a_dear_touch_is_used_on_fewer_leads() -> None:
 def test_a_group_is_paid_for_with_everyones_leads() -> None:
     arms = {"control": {"share": 0.5}, "call": {"share": 0.5, "cost": 35}}
     found = plan(lot={"arms": arms}, baseline=RATES, group_shares=GROUPS, uplift={"high": 0.1}, lead_cost=1)
+    assert found.spending.segment == "high"
     assert found.spending.leads == row(found, "group", "high").leads_needed
     even = found.cheapest.leads
     assert even > found.spending.leads

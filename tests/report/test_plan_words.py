@@ -51,6 +51,16 @@ def test_nothing_asked_says_the_smallest() -> None:
     assert words[0] == "1,600 leads in 8 weeks: the smallest you can see in 8 weeks is +5.9 pp over all leads."
 
 
+def test_one_number_is_asked_of_all_leads() -> None:
+    found = plan(baseline=0.2, group_shares={"low": 0.5, "medium": 0.3, "high": 0.2}, uplift=0.05, leads=3000)
+    words = plan_answer(found)
+    assert words[0].startswith("Seeing +5 pp over all leads needs about 2,200 leads; you have 3,000; the smallest")
+    assert words[1].startswith("Seeing as much in one group alone needs about: low ")
+    assert words[2] == "No other split shows that over all leads sooner."
+    assert {row.question for row in found.rows} == {"overall", "group", "difference", "best"}
+    assert [heading for heading, _ in plan_table(found).grouped] == ["uplift"]
+
+
 def test_nothing_known_says_what_to_give() -> None:
     assert plan_answer(plan(baseline=0.2))[0].startswith("Give `plan.uplift`")
 

@@ -80,6 +80,7 @@ class Spending(Record):
     """A split and what it costs to see the target with it.
 
     Attributes:
+        segment: where the target is: `all` or a group.
         shares: of the lot, by arm, control first.
         leads: leads that must enter.
         touches: leads touched, all arms.
@@ -87,6 +88,7 @@ class Spending(Record):
         weeks: until they have entered; None without an inflow.
     """
 
+    segment: str
     shares: Mapping[str, float]
     leads: int
     touches: int

@@ -26,10 +26,12 @@ def spending_of(
     answerer: Answerer,
 ) -> tuple[Spending | None, Spending | None]:
     """What the split given costs and what the cheapest would, for the question that needs most leads."""
+    # One number is asked of all leads; numbers by group are asked of the groups.
+    kinds = ("group",) if isinstance(plan.uplift, Mapping) else ("overall",)
     asked = [
         (row, ask)
         for row, ask in zip(rows, asks, strict=True)
-        if row.leads_needed is not None and row.question != "difference"
+        if row.leads_needed is not None and row.question in kinds
     ]
     if not asked:
         return None, None
@@ -39,7 +41,7 @@ def spending_of(
     touch_cost = np.array([arms[row.treatment].cost for row, _ in chosen])
     leads = max(row.leads_needed or 0 for row, _ in chosen)
     counts = np.array([leads * share for share in shares.values()])
-    now = _spent(list(shares), counts, touch_cost, plan.lead_cost, answerer.per_week)
+    now = _spent(segment, list(shares), counts, touch_cost, plan.lead_cost, answerer.per_week)
     targets = [ask.target or 0.0 for _, ask in chosen]
     variances = [
         chosen[0][1].variances_at(0.0)[0],
@@ -60,7 +62,7 @@ def spending_of(
         config, plan, dict(zip(shares, split.shares, strict=True)), answerer.per_week
     ):
         return now, None
-    return now, _spent(list(shares), split.leads, touch_cost, plan.lead_cost, answerer.per_week)
+    return now, _spent(segment, list(shares), split.leads, touch_cost, plan.lead_cost, answerer.per_week)
 
 
 def _fits_capacity(
@@ -71,6 +73,7 @@ def _fits_capacity(
 
 
 def _spent(
+    segment: str,
     names: list[str],
     leads: Floats,
     touch_cost: Floats,
@@ -79,6 +82,7 @@ def _spent(
 ) -> Spending:
     total = float(leads.sum())
     return Spending(
+        segment=segment,
         shares={name: float(n / total) for name, n in zip(names, leads, strict=True)},
         leads=math.ceil(total),
         touches=math.ceil(float(leads[1:].sum())),

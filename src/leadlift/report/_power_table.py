@@ -16,7 +16,7 @@ HEADINGS = {
 
 
 def plan_table(plan: DesignPlan) -> Table:
-    """What each question takes, and what the leads at hand show."""
+    """What each question takes, and what the leads at hand show; differences only where one is asked for."""
     pp = " (pp)" if plan.outcome_kind == "binary" else ""
     have = f"in {weeks(plan.weeks)}" if plan.leads_per_week is not None else "with these leads"
     titles = ("control", f"to see{pp}", "leads", "time", f"smallest {have}{pp}", "power then")
@@ -24,9 +24,14 @@ def plan_table(plan: DesignPlan) -> Table:
         name="plan",
         caption=f"What {plan.name} can show",
         columns=(Column("question"), *(Column(title, numeric=True) for title in titles)),
-        rows=tuple(_row(plan, row) for row in plan.rows),
+        rows=tuple(_row(plan, row) for row in shown_rows(plan)),
         note=level_words(plan),
     )
+
+
+def shown_rows(plan: DesignPlan) -> list[PlanRow]:
+    """The rows that answer something; the file has all."""
+    return [row for row in plan.rows if row.question in ("overall", "group") or row.target is not None]
 
 
 def _row(plan: DesignPlan, row: PlanRow) -> Row:
@@ -53,10 +58,10 @@ def _segment(row: PlanRow) -> str:
 def plan_notes(plan: DesignPlan) -> tuple[str, ...]:
     """What to read beside the table."""
     notes = [level_words(plan)]
-    if any(row.method == "simulation" for row in plan.rows):
+    if any(row.method == "simulation" for row in shown_rows(plan)):
         notes.append("* under 30 organisations an arm: drawn again and again, not computed by formula.")
-    if any(row.method == "none" for row in plan.rows):
+    if any(row.method == "none" for row in shown_rows(plan)):
         notes.append("† under 10 organisations in an arm: no interval is given there.")
-    few = [row for row in plan.rows if row.note.startswith("about")]
+    few = [row for row in shown_rows(plan) if row.note.startswith("about")]
     notes += [f"{row.segment}: {row.note}." for row in few]
     return tuple(notes)

@@ -43,7 +43,9 @@ def weeks(n: float | None) -> str:
 def plan_answer(plan: DesignPlan) -> tuple[str, ...]:
     """The answer, a sentence or two per question, most important first."""
     asked = [row for row in plan.rows if row.target is not None and row.question in ("overall", "group")]
-    sentences = [_seeing(plan, row) for row in asked]
+    everywhere = len({row.target for row in asked}) == 1 and any(row.question == "overall" for row in asked)
+    sentences = [_seeing(plan, row) for row in asked if row.question == "overall" or not everywhere]
+    sentences += _in_one_group(plan, asked) if everywhere else ()
     if not asked:
         sentences += [_smallest(plan, row) for row in plan.rows if row.question == "overall"]
         sentences += _smallest_by_group(plan)
@@ -63,8 +65,8 @@ def level_words(plan: DesignPlan) -> str:
     return f"Level {plan.alpha:g}, two-sided, shared by {families} ({how}); power {plan.power:g}."
 
 
-def _where(row: PlanRow) -> str:
-    return "over all leads" if row.segment == "all" else f"in the {row.segment} group"
+def _place(segment: str) -> str:
+    return "over all leads" if segment == "all" else f"in the {segment} group"
 
 
 def _against(plan: DesignPlan, row: PlanRow) -> str:
@@ -83,7 +85,7 @@ def _change(plan: DesignPlan, value: float | None) -> str:
 
 
 def _seeing(plan: DesignPlan, row: PlanRow) -> str:
-    need = f"Seeing {_change(plan, row.target)} {_where(row)}{_against(plan, row)}"
+    need = f"Seeing {_change(plan, row.target)} {_place(row.segment)}{_against(plan, row)}"
     need += f" needs about {roughly(row.leads_needed)} leads"
     if row.segment != "all" and row.leads_needed is not None:
         need += f", {roughly(row.leads_needed * row.share)} of them {row.segment}"
@@ -95,6 +97,14 @@ def _seeing(plan: DesignPlan, row: PlanRow) -> str:
     if plan.leads_at_hand is not None:
         have.append(_least(plan, row))
     return "; ".join([need, *have]) + "."
+
+
+def _in_one_group(plan: DesignPlan, asked: list[PlanRow]) -> Iterator[str]:
+    for arm in dict.fromkeys(row.treatment for row in asked):
+        rows = [row for row in asked if row.question == "group" and row.treatment == arm]
+        if rows:
+            each = ", ".join(f"{row.segment} {roughly(row.leads_needed)}" for row in rows)
+            yield f"Seeing as much in one group alone{_against(plan, rows[0])} needs about: {each} leads."
 
 
 def _least(plan: DesignPlan, row: PlanRow) -> str:
@@ -109,7 +119,7 @@ def _smallest(plan: DesignPlan, row: PlanRow) -> str:
         return "Give `plan.uplift` to learn how many leads it takes, or `plan.leads_per_week` to learn what they show."
     got = f"{roughly(plan.leads_at_hand)} leads"
     got += f" in {weeks(plan.weeks)}" if plan.leads_per_week is not None else ""
-    return f"{got}: {_least(plan, row)} {_where(row)}{_against(plan, row)}."
+    return f"{got}: {_least(plan, row)} {_place(row.segment)}{_against(plan, row)}."
 
 
 def _smallest_by_group(plan: DesignPlan) -> list[str]:
@@ -143,11 +153,12 @@ def _split(plan: DesignPlan) -> Iterator[str]:
     late = plan.leads_at_hand is not None and best.leads > plan.leads_at_hand + 1
     free = now.cost == 0 or late
     if _same(now, best) or (not free and now.cost - best.cost < 0.01 * now.cost):
-        yield f"No other split shows it {'sooner' if free else 'for much less'}."
+        yield f"No other split shows that {_place(now.segment)} {'sooner' if free else 'for much less'}."
         return
     shares = ", ".join(f"{arm} {share:.0%}" for arm, share in best.shares.items())
+    how, when = ("quickest", "") if free else ("cheapest", " in time")
     yield (
-        f"The {'quickest' if free else 'cheapest'} split that shows it{'' if free else ' in time'} is {shares}: "
+        f"The {how} split that shows that {_place(now.segment)}{when} is {shares}: "
         f"{roughly(best.leads)} leads{_took(best)}, {roughly(best.touches)} touches{_cost(best)}. "
         f"The split given takes {roughly(now.leads)} leads{_took(now)}, {roughly(now.touches)} touches{_cost(now)}."
     )
