@@ -27,10 +27,10 @@ test: setup ## the tests, doctests included
 check: setup format lint types layers docs-check test ## what CI runs
 
 format: setup ## is the code formatted?
-	$(BIN)/ruff format --check .
+	$(BIN)/ruff format --no-cache --check .
 
 lint: setup ## ruff
-	$(BIN)/ruff check .
+	$(BIN)/ruff check --no-cache .
 
 types: setup ## mypy, strict on src
 	$(BIN)/mypy

@@ -5,11 +5,11 @@ import io
 
 import pandas as pd
 import pytest
-from small_lists import drawn, experiment, leads
 
 from leadlift.base.errors import ConfigError
 from leadlift.design import CrmMapping, changed_cells, crm_list
 from leadlift.design.crm_list import harmless, safe_cells
+from small_lists import drawn, experiment, leads
 
 
 @pytest.mark.parametrize(
