@@ -248,6 +248,13 @@ def test_sizes_of_organisations_weigh_on_the_holdout() -> None:
     assert smallest(1.0) > 1.1 * smallest(0.0)
 
 
+@pytest.mark.parametrize(("weekly", "said"), [(30, True), (60, False)])
+def test_a_small_holdout_is_named(weekly: float, said: bool) -> None:
+    held = {"holdout": {"share": 0.1, "until": date(2027, 11, 20)}}
+    found = plan(lot=held, baseline=0.2, leads_per_week=weekly)
+    assert any("organisations held out: under 200" in words for words in found.cautions) == said
+
+
 @pytest.mark.parametrize(("judged", "times"), [("sequential", 1), ("fixed", 2)])
 def test_a_ranking_scales_the_pilots_error(judged: str, times: int) -> None:
     pilot = {"qini": 0.004, "se": 0.002, "leads": 5000, "judged": judged}
