@@ -29,7 +29,7 @@ def weeks(n: float | None) -> str:
     """A number of weeks; years where weeks say nothing any more.
 
     >>> weeks(7.2), weeks(300), weeks(None)
-    ('8 weeks', '5.8 years', '–')
+    ('8 weeks', '5.7 years', '–')
     """
     if n is None:
         return fmt.MISSING
