@@ -25,7 +25,8 @@ def _arm_words(result: StudyResult, arm: str) -> str:
     judged = [r for r in learners if r.qini is not None and r.qini_lower is not None]
     if learners and not judged:
         reasons = dict.fromkeys(r.message for r in learners if r.message)
-        return f"No learner's ranking could be judged: {'; '.join(reasons) or 'no reason was given'}."
+        reason = "; ".join(reason.rstrip(".") for reason in reasons)
+        return f"No learner's ranking could be judged. {reason[:1].upper()}{reason[1:]}.".removesuffix(" .")
     if not learners:
         return ""
     against = [
