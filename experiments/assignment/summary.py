@@ -66,8 +66,8 @@ def generated(rows: list[pieces.Row], redraws: int) -> str:
     )
     verdict = "None reaches 4.5, and no redraw exceeds its cap." if not over else f"**Failed: {'; '.join(over)}.**"
     words = (
-        f"{redraws:,} redraws per lot; {tests:,} frequencies of units and strata in all arms. The largest z (its size) is "
-        f"{largest:.2f}; of that many, right ones usually have about {usual:.1f}. {verdict} Holdout: logged "
+        f"{redraws:,} redraws per lot; {tests:,} frequencies of units and strata in all arms. The largest z (its size) "
+        f"is {largest:.2f}; of that many, right ones usually have about {usual:.1f}. {verdict} Holdout: logged "
         f"{holdout['propensity']:.1f}, frequency {holdout['frequency']:.4f}, largest z of an organisation "
         f"{holdout['unit_z']:.2f}."
     )
