@@ -127,7 +127,7 @@ def test_an_identifier_that_would_be_executed_is_counted(folder, leadlift) -> No
     frame = leads(60)
     frame.loc[3, "lead_id"] = "=cmd|' /C calc'!A0"
     ended = leadlift("assign", write(folder, frame), "--leads", "leads.csv")
-    assert "1 identifiers could be executed by a spreadsheet" in ended.out
+    assert "identifiers that a spreadsheet would execute: 1;" in ended.out
     assert "\n'=cmd|' /C calc'!A0," in (folder / "spring-list.csv").read_text(encoding="utf-8")
 
 

@@ -151,7 +151,7 @@ def _notes(result: AssignmentResult, read: int, changed: int, *, frozen: bool) -
     notes += result.notes
     if changed:
         notes.append(
-            f"{changed:,} identifiers could be executed by a spreadsheet; the list holds them behind an apostrophe"
+            f"identifiers that a spreadsheet would execute: {changed:,}; the list holds them behind an apostrophe"
         )
     if not frozen:
         notes.append("no frozen design: `leadlift design` freezes what this experiment is to show")
