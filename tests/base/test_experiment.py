@@ -134,3 +134,41 @@ def test_an_arm_may_have_any_name() -> None:
     """Names in upper case, with spaces or like a type are kept in messages."""
     arms = {"control": {"share": 0.5}, "Text Message": {"share": 0.5, "cost": -1}}
     assert "`experiment.arms.Text Message.cost` is at least 0" in refusal(lot(arms=arms, capacity={}))
+
+
+def test_one_configuration_serves_every_command() -> None:
+    values = read_yaml(EXAMPLE)
+    values |= {"touches": {"cost": "money"}, "deals": {"amount": "sum", "booking_lag_days": 7}, "folds": 3}
+    config = parse_experiment(values)
+    assert config.leads_timezone == "Europe/Berlin"
+    assert (config.touches.cost, config.deals.amount, config.deals.booking_lag_days) == ("money", "sum", 7)
+    study = config.study()
+    assert (study.name, study.folds, study.score_groups, study.learners) == (
+        "spring-calls",
+        3,
+        config.score_groups,
+        config.learners,
+    )
+
+
+def test_a_ledgers_path_and_passwords_are_not_published() -> None:
+    values = read_yaml(EXAMPLE)
+    values |= {"ledger": "/secret/place/calls.duckdb", "tracking": {"uri": "postgresql://ann:s3cret@db/mlflow"}}
+    config = parse_experiment(values)
+    assert config.published()["ledger"] == "calls.duckdb"
+    assert config.published()["tracking"]["uri"] == "postgresql://db/mlflow"
+    assert config.for_digest() == parse_experiment(read_yaml(EXAMPLE)).for_digest()
+
+
+def test_a_zone_that_is_none_and_a_learner_named_twice_are_refused() -> None:
+    assert "did you mean `Europe/Berlin`?" in refusal(lambda values: values.update(data={"timezone": "Europe/Berlim"}))
+    assert "`learners` names one learner twice" in refusal(lambda values: values.update(learners=["t", "t"]))
+
+
+def test_the_study_of_a_log_is_no_experiment(tmp_path: Path) -> None:
+    study = tmp_path / "study.yaml"
+    study.write_text("version: 1\ndata: {log: leads.csv}\n", encoding="utf-8")
+    with pytest.raises(ConfigError) as refused:
+        read_experiment(study)
+    assert "it is the study of a log" in str(refused.value)
+    assert "`leadlift run` takes it" in str(refused.value)

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pandas as pd
 
+from leadlift.base.yaml import read_experiment
 from leadlift.data import DrawInfo
 from leadlift.data.ledger import LedgerStore
 from leadlift.study.demo import as_exported
-from leadlift.study.import_ import ImportResult, import_file, read_ledger_config
+from leadlift.study.import_ import ImportResult, import_file
 from leadlift.study.ledger_log import LedgerLog, read_ledger_log
 
 NOW = pd.Timestamp("2026-06-01T12:00:00Z")
@@ -57,7 +58,7 @@ class Workspace:
         assert store.append(frame.assign(**missing), info, after=store.read()) == self.ledger
 
     def log(self, **more) -> LedgerLog:
-        return read_ledger_log(read_ledger_config(self.config), self.ledger, **more)
+        return read_ledger_log(read_experiment(self.config), self.ledger, **more)
 
 
 def workspace(folder: Path, *, features=(), unit="organisation", more="") -> Workspace:

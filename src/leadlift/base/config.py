@@ -6,7 +6,7 @@ import itertools
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import available_timezones
 
 from pydantic import (
@@ -217,12 +217,9 @@ class Tracking(Settings):
     leads: bool = Field(True, description="Whether leads.parquet goes into the run.")
 
 
-class StudyConfig(Settings):
-    """One study: one log, one configuration, one MLflow run."""
+class Analysis(Settings):
+    """What is asked of a log, wherever it comes from."""
 
-    version: Literal[1] = 1
-    name: str = Field("study", min_length=1, pattern=r"^[^/\\\x00]+$", description="Absent: the file's name.")
-    data: DataConfig | None = Field(None, description="May be absent only where `run_study` is given a log.")
     score_groups: ScoreGroups = ScoreGroups()
     learners: list[LearnerName] = ["t", "x"]
     folds: int = Field(5, ge=2, le=20, description="Folds of organisations for out-of-fold predictions.")
@@ -230,10 +227,18 @@ class StudyConfig(Settings):
     tracking: Tracking = Tracking()
 
     @model_validator(mode="after")
-    def _learners_once(self) -> StudyConfig:
+    def _learners_once(self) -> Self:
         if len(set(self.learners)) != len(self.learners):
             raise ValueError("`learners` names one learner twice")
         return self
+
+
+class StudyConfig(Analysis):
+    """One study: one log, one configuration, one MLflow run."""
+
+    version: Literal[1] = 1
+    name: str = Field("study", min_length=1, pattern=r"^[^/\\\x00]+$", description="Absent: the file's name.")
+    data: DataConfig | None = Field(None, description="May be absent only where `run_study` is given a log.")
 
     def published(self) -> dict[str, Any]:
         """The settings as plain values, for results.json and MLflow; paths reduced to file names."""

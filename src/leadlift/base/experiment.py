@@ -5,21 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from datetime import date
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from leadlift.base.config import (
-    ColumnName,
-    Label,
-    LearnerName,
-    ScoreGroups,
-    Settings,
-    Tracking,
-)
+from leadlift.base.config import Analysis, ColumnName, Label, Settings, StudyConfig
 from leadlift.base.plan import PlanConfig
 from leadlift.base.problems import did_you_mean, listed
 from leadlift.base.settings import parse_settings, raise_found
+from leadlift.base.tables import DealColumns, LeadColumns, TableData, TouchColumns
 
 CONTROL = "control"
 SHARES_MISS = 1e-6
@@ -126,36 +121,20 @@ class ValueConfig(Settings):
         return self
 
 
-class LeadColumns(Settings):
-    """How the columns of a leads file are called there."""
-
-    lead_id: ColumnName = "lead_id"
-    organisation_id: ColumnName = "organisation_id"
-    score: ColumnName = "score"
-    problem: ColumnName = "problem"
-    product: ColumnName | None = None
-    created_at: ColumnName | None = None
-    known_at: ColumnName | None = None
-    features: list[ColumnName] = Field([], description="Columns known when the lead is drawn.")
-    timezone: str | None = None
-
-
-class ExperimentConfig(Settings):
-    """One experiment: what is drawn, and what its plan asks."""
+class ExperimentConfig(Analysis):
+    """One experiment, for every command: what is drawn, what its plan asks, its files' columns, and its study."""
 
     version: Literal[1] = 1
     name: str = Field("experiment", min_length=1, pattern=r"^[^/\\\x00]+$", description="Absent: the file's name.")
     ledger: str | None = Field(None, description="The store of assignments, touches and deals.")
+    data: TableData = TableData()
     leads: LeadColumns = LeadColumns()
+    touches: TouchColumns = TouchColumns()
+    deals: DealColumns = DealColumns()
     experiment: LotConfig
     value: ValueConfig | None = None
-    score_groups: ScoreGroups = ScoreGroups()
     plan: PlanConfig | None = Field(None, description="What is known and asked before the lot is drawn.")
-    learners: list[LearnerName] = Field(["t", "x"])
     strategies: list[Label] = Field([])
-    folds: int = Field(5, ge=2, le=20)
-    seed: int = Field(0, ge=0)
-    tracking: Tracking = Tracking()
 
     @property
     def salt(self) -> str:
@@ -186,18 +165,38 @@ class ExperimentConfig(Settings):
         edges = [0.0, *self.score_groups.edges, 1.0]
         return {name: b - a for name, a, b in zip(self.score_groups.names, edges, edges[1:], strict=False)}
 
+    @property
+    def leads_timezone(self) -> str | None:
+        """Zone of the leads' times that carry none."""
+        return self.leads.timezone or self.data.timezone
+
+    def study(self) -> StudyConfig:
+        """What is asked of the experiment's log."""
+        return StudyConfig(name=self.name, **{name: getattr(self, name) for name in Analysis.model_fields})
+
     def published(self) -> dict[str, Any]:
-        """The settings as plain values."""
-        return self.model_dump(mode="json")
+        """The settings as plain values, for results.json and MLflow; paths reduced to file names."""
+        values = self.model_dump(mode="json")
+        values["tracking"] = self.study().published()["tracking"]
+        values["ledger"] = None if self.ledger is None else Path(self.ledger).name
+        return values
+
+    def for_digest(self) -> dict[str, Any]:
+        """What the study's numbers depend on: tracking and the ledger's path left out."""
+        values = self.published()
+        del values["tracking"], values["ledger"]
+        return values
 
 
-def parse_experiment(values: object, where: str = "the configuration", *, today: date) -> ExperimentConfig:
+def parse_experiment(
+    values: object, where: str = "the configuration", *, today: date | None = None
+) -> ExperimentConfig:
     """Checks plain values and freezes them.
 
     Args:
         values: what the YAML file holds.
         where: names the file in messages.
-        today: a holdout that ends by this day is refused.
+        today: a holdout that ends by this day is refused; None: one that is over is no hindrance.
 
     Raises:
         ConfigError: unknown, missing or unusable keys, all of them named.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -71,7 +72,7 @@ def read_config(path: str | Path) -> StudyConfig:
     return parse_config({"name": path.stem, **read_yaml(path)}, where=path.name)
 
 
-def read_experiment(path: str | Path, *, today: date) -> ExperimentConfig:
+def read_experiment(path: str | Path, *, today: date | None = None) -> ExperimentConfig:
     """The experiment that a YAML file configures.
 
     Raises:
@@ -79,7 +80,22 @@ def read_experiment(path: str | Path, *, today: date) -> ExperimentConfig:
         ConfigError: something in it can't be used; a holdout that ends by `today`, for one.
     """
     path = Path(path)
-    return parse_experiment({"name": path.stem, **read_yaml(path)}, where=path.name, today=today)
+    values = read_yaml(path)
+    if not is_experiment(values) and "log" in (values.get("data") or ()):
+        raise stop(
+            path.name,
+            "study",
+            "the configuration has an `experiment`: its arms and their shares",
+            "it is the study of a log: `data.log`",
+            "`leadlift run` takes it; an experiment looks like configs/spring_calls.yaml",
+            ConfigError,
+        )
+    return parse_experiment({"name": path.stem, **values}, where=path.name, today=today)
+
+
+def is_experiment(values: Mapping[str, Any]) -> bool:
+    """Whether the values of a YAML file configure an experiment rather than the study of a log."""
+    return "experiment" in values or "ledger" in values
 
 
 def _near(path: Path) -> str:

@@ -65,8 +65,8 @@ def lead_list(frame: pd.DataFrame, config: ExperimentConfig, *, now: pd.Timestam
         taken["score"] = pd.Series(_scores(found["score"], "score_group" in config.experiment.strata, problems))
     if "problem" in found:
         taken["problem"] = identifiers(found["problem"])
-    created = utc_times(found.get("created_at"), config.leads.timezone, problems)
-    known = utc_times(found.get("known_at"), config.leads.timezone, problems)
+    created = utc_times(found.get("created_at"), config.leads_timezone, problems)
+    known = utc_times(found.get("known_at"), config.leads_timezone, problems)
     if known is not None and (known > now).any():
         found_later = share(int((known > now).sum()), len(frame))
         rule = "only what is known when the lot is drawn can decide it"

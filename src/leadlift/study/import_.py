@@ -4,81 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
-from zoneinfo import available_timezones
 
 import pandas as pd
-from pydantic import Field, field_validator
 
-from leadlift.base.config import ColumnName, Settings
+from leadlift.base.config import Settings
 from leadlift.base.errors import ConfigError
 from leadlift.base.experiment import ExperimentConfig
 from leadlift.base.problems import did_you_mean, listed, stop
-from leadlift.base.settings import parse_settings
-from leadlift.base.yaml import read_yaml
+from leadlift.base.yaml import read_experiment
 from leadlift.data.contracts import CONTRACTS, TableName, read_columns
 from leadlift.data.ledger.imports import ImportResult, Source, import_rows
 from leadlift.data.ledger.opening import WAIT, writing
 from leadlift.data.ledger.source import read_source
-
-
-class TouchColumns(Settings):
-    """How the columns of a touches file are called there."""
-
-    touch_id: ColumnName = "touch_id"
-    lead_id: ColumnName = "lead_id"
-    mechanic: ColumnName = "mechanic"
-    touched_at: ColumnName = "touched_at"
-    cost: ColumnName = "cost"
-    rep_id: ColumnName = "rep_id"
-
-
-class DealColumns(Settings):
-    """How the columns of a deals file are called there, and how long deals take to be booked."""
-
-    deal_id: ColumnName = "deal_id"
-    organisation_id: ColumnName = "organisation_id"
-    product: ColumnName = "product"
-    lead_id: ColumnName = "lead_id"
-    closed_at: ColumnName = "closed_at"
-    won: ColumnName = "won"
-    amount: ColumnName = "amount"
-    currency: ColumnName = "currency"
-    known_at: ColumnName = "known_at"
-    booking_lag_days: float | None = Field(
-        None, ge=0, le=3650, description="Days until a closed deal is known; absent: as the deals' `known_at` shows."
-    )
-
-
-class TableData(Settings):
-    """What holds for all files."""
-
-    timezone: str | None = Field(None, description="Zone of times that carry none, such as Europe/Berlin.")
-
-    @field_validator("timezone")
-    @classmethod
-    def _zone_is_known(cls, name: str | None) -> str | None:
-        if name is not None and name not in available_timezones():
-            raise ValueError(f"`{name}` is no time zone; {did_you_mean(name, sorted(available_timezones()))}")
-        return name
-
-
-class LedgerConfig(ExperimentConfig):
-    """An experiment whose tables are in a ledger: how its files name their columns, and their time zone."""
-
-    data: TableData = TableData()
-    touches: TouchColumns = TouchColumns()
-    deals: DealColumns = DealColumns()
-
-
-def read_ledger_config(path: str | Path) -> LedgerConfig:
-    """The experiment that a YAML file configures, with its files' columns; a holdout that is over is no hindrance.
-
-    Raises:
-        FileError: the file isn't there or can't be read.
-        ConfigError: something in it can't be used.
-    """
-    path = Path(path)
-    return parse_settings(LedgerConfig, {"name": path.stem, **read_yaml(path)}, path.name)
 
 
 def ledger_path(config: ExperimentConfig, beside: Path) -> Path:
@@ -128,12 +65,12 @@ def import_file(
         DataError: the rows break their contract, or contradict the ledger; every failure is named.
     """
     path, file = Path(config), Path(file)
-    settings = read_ledger_config(path)
+    settings = read_experiment(path)
     ledger = ledger_path(settings, path.parent)
     name = _table(table)
     columns = _names(settings, name)
     frame = read_source(file, name, _text_columns(name, columns))
-    zone = (settings.leads.timezone if name == "leads" else None) or settings.data.timezone
+    zone = settings.leads_timezone if name == "leads" else settings.data.timezone
     features = _features(settings, frame, columns) if name == "leads" else []
     rows = read_columns(name, frame, columns, timezone=zone, needed=features)
     moment = pd.Timestamp.now(tz="UTC") if now is None else now
@@ -156,7 +93,7 @@ def _table(table: str) -> TableName:
     )
 
 
-def _names(config: LedgerConfig, table: TableName) -> dict[str, str]:
+def _names(config: ExperimentConfig, table: TableName) -> dict[str, str]:
     """The file's own names of the columns."""
     if table == "aliases":
         return {}
@@ -170,7 +107,7 @@ def _text_columns(table: TableName, names: dict[str, str]) -> list[str]:
     return [names.get(name, name) for name in kept]
 
 
-def _features(config: LedgerConfig, frame: pd.DataFrame, names: dict[str, str]) -> list[str]:
+def _features(config: ExperimentConfig, frame: pd.DataFrame, names: dict[str, str]) -> list[str]:
     """The features that the configuration names; where it names none, all other columns."""
     if config.leads.features:
         return list(dict.fromkeys(config.leads.features))

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from leadlift.base.experiment import CONTROL
+from leadlift.base.experiment import CONTROL, ExperimentConfig
 from leadlift.base.problems import listed, share, stop
 from leadlift.base.records import RowAccount
 from leadlift.data import AssignmentLog, build_log
@@ -28,7 +28,6 @@ from leadlift.data.ledger.outcomes import (
     observed_lag,
     refuse_deals_without_leads,
 )
-from leadlift.study.import_ import LedgerConfig
 
 OutcomeName = Literal["converted", "revenue"]
 ROLES = {"lead_id": "lead_id", "organisation": "organisation_id", "stratum": "stratum", "cost": "cost"}
@@ -58,7 +57,7 @@ class LedgerLog:
 
 
 def read_ledger_log(
-    config: LedgerConfig, ledger: Path, *, outcome: OutcomeName = "converted", wait: float = WAIT
+    config: ExperimentConfig, ledger: Path, *, outcome: OutcomeName = "converted", wait: float = WAIT
 ) -> LedgerLog:
     """The log of the experiment that `config` describes; the ledger is closed again when it is read.
 
@@ -90,7 +89,7 @@ def read_ledger_log(
     return LedgerLog(log, frame, deals, cut_off, lag, chain_head, merged)
 
 
-def _windows(config: LedgerConfig, cut_off: pd.Timestamp) -> Windows:
+def _windows(config: ExperimentConfig, cut_off: pd.Timestamp) -> Windows:
     lot = config.experiment
     mechanics = tuple(dict.fromkeys(name for arm in lot.arms.values() for name in arm.mechanics))
     return Windows(config.name, lot.window_days, lot.touch_days, mechanics, cut_off)
@@ -152,7 +151,7 @@ def _frame(used: pd.DataFrame, features: pd.DataFrame, shares: pd.DataFrame) -> 
 
 def _log(
     frame: pd.DataFrame,
-    config: LedgerConfig,
+    config: ExperimentConfig,
     names: Mapping[str, str],
     arms: list[str],
     *,
@@ -182,7 +181,7 @@ def _log(
     )
 
 
-def _value(frame: pd.DataFrame, config: LedgerConfig, names: Mapping[str, str]) -> pd.Series[Any]:
+def _value(frame: pd.DataFrame, config: ExperimentConfig, names: Mapping[str, str]) -> pd.Series[Any]:
     """Money per lead: the deals' amounts, a column that came with the leads, or so much per deal."""
     value = config.value
     assert value is not None
