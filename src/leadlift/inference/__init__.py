@@ -7,6 +7,7 @@ from leadlift.inference.cells import CellCounts, cell_counts, merge_cells, merge
 from leadlift.inference.curves import band_critical_value, gain_curve, gain_curve_influence
 from leadlift.inference.estimates import Estimate, MeansDifference, difference_in_means, organisation_means
 from leadlift.inference.intervals import Interval, ScoreInterval, miettinen_nurminen, p_value, t_interval
+from leadlift.inference.off_policy import OffPolicyEstimator, effective_sample_size, off_policy_value
 from leadlift.inference.ranks import RankArea, is_constant, rank_area, toc
 from leadlift.inference.score_means import covariance, mean_of_scores
 from leadlift.inference.scores import aipw_scores, contrast_scores, ipw_scores
@@ -22,6 +23,7 @@ __all__ = [
     "Estimate",
     "Interval",
     "MeansDifference",
+    "OffPolicyEstimator",
     "RankArea",
     "ScoreInterval",
     "Sequential",
@@ -36,6 +38,7 @@ __all__ = [
     "covariance",
     "difference_in_means",
     "effective_number",
+    "effective_sample_size",
     "equality_test",
     "gain_curve",
     "gain_curve_influence",
@@ -47,6 +50,7 @@ __all__ = [
     "merge_cells",
     "merge_strata",
     "miettinen_nurminen",
+    "off_policy_value",
     "organisation_means",
     "p_value",
     "possibly_best",
