@@ -18,6 +18,7 @@ import tempfile
 from pathlib import Path
 
 from leadlift.base.config import json_schema
+from leadlift.base.experiment import ExperimentConfig
 from leadlift.base.schema import results_schema
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -80,6 +81,7 @@ def generated(*, pictures: bool) -> dict[Path, str]:
     return {
         README: text,
         ROOT / "configs" / "study.schema.json": as_json(json_schema()),
+        ROOT / "configs" / "experiment.schema.json": as_json(json_schema(ExperimentConfig, "leadlift experiment")),
         ROOT / "src" / "leadlift" / "results.schema.json": as_json(results_schema()),
     }
 

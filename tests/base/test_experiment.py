@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
+from leadlift.base.config import json_schema
 from leadlift.base.errors import ConfigError
-from leadlift.base.experiment import parse_experiment
+from leadlift.base.experiment import ExperimentConfig, parse_experiment
 from leadlift.base.yaml import read_experiment, read_yaml
 
 TODAY = date(2026, 11, 21)
@@ -172,3 +175,34 @@ def test_the_study_of_a_log_is_no_experiment(tmp_path: Path) -> None:
         read_experiment(study)
     assert "it is the study of a log" in str(refused.value)
     assert "`leadlift run` takes it" in str(refused.value)
+
+
+# --- the schema for editors
+
+SCHEMA = json_schema(ExperimentConfig, "leadlift experiment")
+
+
+def as_editors_read(values: dict[str, Any]) -> Any:
+    """A day is text to an editor."""
+    return json.loads(json.dumps(values, default=str))
+
+
+def test_the_schema_on_disk_is_current() -> None:
+    text = json.dumps(SCHEMA, indent=2, ensure_ascii=False) + "\n"
+    assert (EXAMPLE.parent / "experiment.schema.json").read_text(encoding="utf-8") == text, "run `make docs`"
+
+
+def test_the_example_names_the_schema_and_fits_it() -> None:
+    assert EXAMPLE.read_text(encoding="utf-8").startswith("# yaml-language-server: $schema=experiment.schema.json\n")
+    Draft202012Validator.check_schema(SCHEMA)
+    assert list(Draft202012Validator(SCHEMA).iter_errors(as_editors_read(read_yaml(EXAMPLE)))) == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [lot(mod="hashed"), lot(mode="hased"), lot(arms=["control", "call"]), asked(baseline="a lot"), lot(strata=["a"])],
+)
+def test_an_editor_marks_what_cannot_be(change: Change) -> None:
+    values = read_yaml(EXAMPLE)
+    change(values)
+    assert not Draft202012Validator(SCHEMA).is_valid(as_editors_read(values))

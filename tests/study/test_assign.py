@@ -169,6 +169,16 @@ BAD = {
         {"lot": {"capacity": {"call": 4}}},
         ["4 leads; the largest unit alone has 5", "raise the capacity above 5"],
     ),
+    "an arm called holdout": (
+        {"lot": {"arms": {"control": {"share": 0.5}, "holdout": {"share": 0.5}}}},
+        ["no arm is called `holdout`"],
+    ),
+    "a name with a line break": ({"top": {"name": "spring\n1"}}, ["`name` is text without slashes"]),
+    "blanks around an organisation": (
+        {"frame": with_cell("organisation_id", "org-0 ")},
+        ["identifiers begin and end without blanks", "`organisation_id`: 1 of", "e.g. `org-0 `"],
+    ),
+    "blanks around a lead": ({"frame": with_cell("lead_id", "\t0003")}, ["`lead_id`: 1 of"]),
     "several caps": (
         {
             "lot": {
@@ -200,7 +210,7 @@ BAD = {
     "no identifier": ({"frame": with_cell("lead_id", " ")}, ["every lead has an identifier"]),
     "two organisations": (
         {"frame": twice("org-else")},
-        ["a lead belongs to one organisation", "1 leads in more than one, e.g. lead 0005"],
+        ["a lead belongs to one organisation", "1 lead in more than one, e.g. lead 0005"],
     ),
     "twice": ({"frame": twice(None)}, ["each lead stands in one row", "lead 0005", "keep the newest row"]),
     "no leads": ({"frame": leads(60).head(0)}, ["there are leads to draw", "0 rows"]),
@@ -282,6 +292,22 @@ def test_an_unwritable_list_leaves_nothing(folder, leadlift, target) -> None:
     assert "the list can be written" in ended.err
     assert "name another file: `--list`" in ended.err
     assert written(folder) == set()
+
+
+@pytest.mark.parametrize("target", ["leads.csv", "spring.yaml", "crm.yaml", "designs/spring/design.json"])
+def test_a_list_never_takes_the_place_of_what_it_is_made_from(folder, leadlift, target) -> None:
+    config = write(folder, top=PLAN)
+    leadlift("design", config)
+    (folder / "crm.yaml").write_text("version: 1\n", encoding="utf-8")
+    before = Path(target).read_bytes()
+    design = folder / "designs" / "spring" / "design.json"
+    ended = leadlift(
+        "assign", config, "--leads", "leads.csv", "--crm", "crm.yaml", "--design", design, "--list", target
+    )
+    assert ended.code == 1
+    assert "the list is a file of its own" in ended.err
+    assert Path(target).read_bytes() == before
+    assert not (folder / "assignments").exists()
 
 
 def test_an_unwritable_store_leaves_nothing(folder, leadlift) -> None:

@@ -237,7 +237,7 @@ class StudyConfig(Analysis):
     """One study: one log, one configuration, one MLflow run."""
 
     version: Literal[1] = 1
-    name: str = Field("study", min_length=1, pattern=r"^[^/\\\x00]+$", description="Absent: the file's name.")
+    name: str = Field("study", min_length=1, pattern=r"^[^/\\\x00-\x1f\x7f]+$", description="Absent: the file's name.")
     data: DataConfig | None = Field(None, description="May be absent only where `run_study` is given a log.")
 
     def published(self) -> dict[str, Any]:
@@ -283,9 +283,9 @@ def parse_config(values: object, where: str = "the configuration") -> StudyConfi
         raise
 
 
-def json_schema() -> dict[str, Any]:
-    """JSON Schema of a configuration, for editors."""
-    schema = {**StudyConfig.model_json_schema(), "title": "leadlift study"}
+def json_schema(settings: type[Settings] = StudyConfig, title: str = "leadlift study") -> dict[str, Any]:
+    """JSON Schema of a configuration, a study's unless others are named, for editors."""
+    schema = {**settings.model_json_schema(), "title": title}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **_any_of(schema)}
 
 

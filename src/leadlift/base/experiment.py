@@ -17,6 +17,8 @@ from leadlift.base.settings import parse_settings, raise_found
 from leadlift.base.tables import DealColumns, LeadColumns, TableData, TouchColumns
 
 CONTROL = "control"
+# What stands in an arm's place for organisations that are held out.
+HOLDOUT = "holdout"
 SHARES_MISS = 1e-6
 
 Money = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -71,6 +73,8 @@ class LotConfig(Settings):
             raise ValueError(f"one arm is called `{CONTROL}`; the arms are {listed(arms)}")
         if len(arms) < 2:
             raise ValueError("an experiment has two arms or more")
+        if HOLDOUT in arms:
+            raise ValueError(f"no arm is called `{HOLDOUT}`: that is who no experiment may touch")
         total = math.fsum(arm.share for arm in arms.values())
         if abs(total - 1) > SHARES_MISS:
             shares = listed([f"{name} {arm.share:g}" for name, arm in arms.items()])
@@ -125,7 +129,9 @@ class ExperimentConfig(Analysis):
     """One experiment, for every command: what is drawn, what its plan asks, its files' columns, and its study."""
 
     version: Literal[1] = 1
-    name: str = Field("experiment", min_length=1, pattern=r"^[^/\\\x00]+$", description="Absent: the file's name.")
+    name: str = Field(
+        "experiment", min_length=1, pattern=r"^[^/\\\x00-\x1f\x7f]+$", description="Absent: the file's name."
+    )
     ledger: str | None = Field(None, description="The store of assignments, touches and deals.")
     data: TableData = TableData()
     leads: LeadColumns = LeadColumns()

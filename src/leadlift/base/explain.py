@@ -14,7 +14,7 @@ from leadlift.base.problems import Problems, did_you_mean
 WANTED = {
     "string_type": "text",
     "string_too_short": "text that is not empty",
-    "string_pattern_mismatch": "text without slashes",
+    "string_pattern_mismatch": "text without slashes and line breaks",
     "float_type": "a number",
     "float_parsing": "a number",
     "int_type": "a whole number",

@@ -10,6 +10,7 @@ from leadlift.base.problems import listed, share
 from leadlift.base.records import Check, Status
 from leadlift.data import AssignmentLog
 from leadlift.design.balance import balance_rows, omnibus_p
+from leadlift.design.split import sample_ratio_p
 from leadlift.inference import effective_number
 
 STOP, WARN = 1e-6, 1e-3
@@ -57,7 +58,7 @@ def _graded(p: float) -> Status:
 def _sample_ratio(log: AssignmentLog) -> Check:
     """Randomised units per arm against the propensities, chi-square, whatever became of their outcomes."""
     found, planned = np.array(log.drawn.found), np.array(log.drawn.planned)
-    p = float(stats.chi2.sf(((found - planned) ** 2 / planned).sum(), len(log.arms) - 1))
+    p = sample_ratio_p(found, planned)
     counts = listed([f"{arm} {n:,} (planned {w:,.1f})" for arm, n, w in zip(log.arms, found, planned, strict=True)])
     status = _graded(p)
     fix = "the split is not the one designed: find the lost or added rows, or the right shares"

@@ -75,12 +75,13 @@ def _refuse_moved(now: pd.DataFrame, then: pd.DataFrame) -> None:
     moved = now["organisation_id"].to_numpy() != then["organisation_id"].to_numpy()
     if not moved.any():
         return
-    cases = zip(now["lead_id"][moved], then["organisation_id"][moved], now["organisation_id"][moved], strict=True)
-    examples = [f"lead {lead} ({before}, now {after})" for lead, before, after in sorted(cases)[:3]]
+    three = (now["lead_id"][moved], then["organisation_id"][moved], now["organisation_id"][moved])
+    cases = sorted(zip(*three, strict=True))
+    examples = [f"lead {lead} ({before}, now {after})" for lead, before, after in cases[:3]]
     raise stop(
         "the leads",
         "lead-moved",
         "a lead stays with the organisation that it was assigned with",
-        f"{int(moved.sum()):,} leads moved, e.g. {listed(examples)}",
+        f"{len(cases):,} moved, e.g. {listed(examples)}",
         "give the lead its old organisation, or a new identifier",
     )

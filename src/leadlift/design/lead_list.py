@@ -60,6 +60,7 @@ def lead_list(frame: pd.DataFrame, config: ExperimentConfig, *, now: pd.Timestam
     # Without an organisation column, only with unit lead, each lead stands for itself.
     taken["organisation_id"] = identifiers(found.get("organisation_id", found["lead_id"]))
     _refuse_missing(taken, names, problems)
+    _refuse_padded(taken, names, problems)
     _refuse_twice(taken, names, problems)
     if "score" in found:
         taken["score"] = pd.Series(_scores(found["score"], "score_group" in config.experiment.strata, problems))
@@ -145,6 +146,20 @@ def _refuse_missing(taken: dict[str, Column], names: dict[str, str], problems: P
             )
 
 
+def _refuse_padded(taken: dict[str, Column], names: dict[str, str], problems: Problems) -> None:
+    """Identifiers are taken to the letter: one with a blank at its end would be drawn as another one."""
+    for role in names.keys() & taken.keys():
+        column = taken[role]
+        padded = column[column.str.contains(r"^\s|\s$", na=False)]
+        if len(padded):
+            problems.add(
+                "blanks",
+                "identifiers begin and end without blanks",
+                f"`{names[role]}`: {share(len(padded), len(column))}, e.g. `{sorted(padded)[0]}`",
+                "take the blanks off, here and in the CRM",
+            )
+
+
 def _refuse_twice(taken: dict[str, Column], names: dict[str, str], problems: Problems) -> None:
     lead = taken["lead_id"].dropna()
     if all_different(lead):
@@ -156,7 +171,7 @@ def _refuse_twice(taken: dict[str, Column], names: dict[str, str], problems: Pro
         problems.add(
             "lead-organisation",
             "a lead belongs to one organisation",
-            f"{len(split):,} leads in more than one, e.g. {_examples(split)}",
+            f"{_leads(len(split))} in more than one, e.g. {_examples(split)}",
             "keep the organisation that owns the lead now",
         )
     same = per_lead.index[per_lead <= 1]
@@ -164,9 +179,13 @@ def _refuse_twice(taken: dict[str, Column], names: dict[str, str], problems: Pro
         problems.add(
             "lead-twice",
             "each lead stands in one row",
-            f"{len(same):,} leads in several rows, e.g. {_examples(same)}",
+            f"{_leads(len(same))} in several rows, e.g. {_examples(same)}",
             f"keep the newest row of each `{names['lead_id']}`",
         )
+
+
+def _leads(n: int) -> str:
+    return "1 lead" if n == 1 else f"{n:,} leads"
 
 
 def _examples(ids: pd.Index[str]) -> str:

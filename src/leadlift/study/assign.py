@@ -83,6 +83,7 @@ def assign_leads(
     refuse_unknown_arms(mapping, list(settings.experiment.shares))
     digest = _design_digest(settings, config, design)
     places = Places(AssignmentStore(store_folder(settings, folder)), list_path(settings, folder, out))
+    _refuse_overwriting(places.crm_list, config, leads, crm, design)
     places.store.check_writable()
     with listener.step("reading"):
         listed = lead_list(_frame(leads, settings), settings, now=moment)
@@ -98,6 +99,14 @@ def store_folder(config: ExperimentConfig, folder: Path) -> Path:
 def list_path(config: ExperimentConfig, folder: Path, out: str | Path | None) -> Path:
     """Where the CRM's list goes."""
     return folder / f"{config.name}-list.csv" if out is None else Path(out)
+
+
+def _refuse_overwriting(crm_list: Path, *inputs: Any) -> None:
+    """Raises FileError if the list would take the place of a file that it is made from."""
+    for given in inputs:
+        if isinstance(given, str | Path) and crm_list.exists() and Path(given).exists() and crm_list.samefile(given):
+            rule, fix = "the list is a file of its own", "name another file: `--list`"
+            raise stop("the CRM's list", "overwrites", rule, f"{crm_list} is what it is made from", fix, FileError)
 
 
 def _drawn_and_kept(
