@@ -112,7 +112,7 @@ def test_experiments_that_name_one_ledger_see_each_other(folder, leadlift) -> No
     ended = leadlift("assign", spring, "--leads", "leads.csv")
     assert ended.code == 1
     assert "new organisations are in winter too" in ended.err
-    assert written(folder) == {"crm.assignments/000001.parquet", "winter-list.csv"}
+    assert written(folder) == {"crm.duckdb", "winter-list.csv"}
 
 
 @pytest.mark.parametrize("crm", ["hubspot", "salesforce"])

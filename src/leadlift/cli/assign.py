@@ -26,13 +26,14 @@ def assign(
     design: Annotated[
         Path | None, typer.Option(help="The frozen design; default designs/, the configuration's name, design.json.")
     ] = None,
+    wait: Annotated[float, typer.Option(help="Seconds to wait for another process that has the ledger open.")] = 10.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result record.")] = False,
 ) -> None:
     """Draw the lot for leads not drawn before, log every probability, and write the CRM's list."""
     from leadlift.study.assign import assign_leads
 
     with Bars(quiet=as_json) as bars:
-        result = assign_leads(config, leads, crm=crm, out=crm_list, design=design, progress=bars)
+        result = assign_leads(config, leads, crm=crm, out=crm_list, design=design, wait=wait, progress=bars)
     if as_json:
         typer.echo(json.dumps(result.to_dict(), indent=1, ensure_ascii=False, allow_nan=False))
         return

@@ -1,4 +1,4 @@
-"""Where assignments are kept: for now a folder with a Parquet file per draw. Nothing of a draw depends on it.
+"""Assignments without a ledger: a folder with a Parquet file per draw. Nothing of a draw depends on it.
 
 A draw is one file that appears whole or not at all. Files are only ever added: draw 2 can be written by whoever has
 read draw 1, and by no one who has not. So two processes can't both add what only one of them has seen.
@@ -19,6 +19,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from leadlift.base.arrays import Column
 from leadlift.base.errors import FileError
 from leadlift.base.problems import stop
 from leadlift.data.assignment_tables import PREFIX, from_stored, to_stored
@@ -69,6 +70,11 @@ class KeptAssignments:
     draws: tuple[DrawInfo, ...]
     paths: tuple[Path, ...]
 
+    @property
+    def merged(self) -> Mapping[str, str]:
+        """Organisations that the CRM merged, each with what it is called now."""
+        return {}
+
     @cached_property
     def experiments(self) -> tuple[str, ...]:
         """Names of the experiments that drew, in order."""
@@ -94,7 +100,7 @@ class KeptAssignments:
             part.columns = ["organisation_id", "holdout"]
             parts.append(part.assign(holdout_until=draw.holdout_until))
         everyone: pd.DataFrame = pd.concat(parts, ignore_index=True)
-        return everyone.drop_duplicates("organisation_id")
+        return self._renamed(everyone).drop_duplicates("organisation_id")
 
     def _rows(self, experiment: str, columns: Sequence[str] | None) -> pd.DataFrame:
         parts = [from_stored(table, draw.arms) for draw, table in self._tables(experiment, columns)]
@@ -103,7 +109,15 @@ class KeptAssignments:
         kept: pd.DataFrame = pd.concat(parts, ignore_index=True)
         wide = [name for name in kept.columns if name.startswith(PREFIX)]
         # An arm that a round did not have.
-        return kept.assign(**{name: kept[name].fillna(0.0) for name in wide})
+        return self._renamed(kept.assign(**{name: kept[name].fillna(0.0) for name in wide}))
+
+    def _renamed(self, frame: pd.DataFrame) -> pd.DataFrame:
+        return frame.assign(organisation_id=self.names_now(frame["organisation_id"]))
+
+    def names_now(self, organisations: Column) -> Column:
+        """Organisations, merged ones under the name they have now."""
+        merged = dict(self.merged)
+        return organisations.map(lambda name: merged.get(name, name)).astype("str") if merged else organisations
 
     def _tables(self, experiment: str, columns: Sequence[str] | None) -> list[tuple[DrawInfo, Any]]:
         wanted = [(d, p) for d, p in zip(self.draws, self.paths, strict=True) if d.experiment == experiment]

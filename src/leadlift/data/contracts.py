@@ -84,7 +84,13 @@ WORDS: Mapping[Kind, tuple[str, str]] = {
 
 
 def read_columns(
-    table: TableName, frame: pd.DataFrame, names: Mapping[str, str], *, timezone: str | None, needed: Sequence[str] = ()
+    table: TableName,
+    frame: pd.DataFrame,
+    names: Mapping[str, str],
+    *,
+    timezone: str | None,
+    needed: Sequence[str] = (),
+    spared: Sequence[str] = (),
 ) -> pd.DataFrame:
     """The table in a file, under leadlift's names and in its types; other columns are left out.
 
@@ -94,14 +100,15 @@ def read_columns(
         names: the file's own name of each column; others are called as leadlift calls them.
         timezone: of times that carry none; None: they are refused.
         needed: further columns of the file that must be there.
+        spared: columns of the contract that may be absent here.
 
     Raises:
         DataError: the contract is broken; every failure is named.
     """
-    fields = CONTRACTS[table]
+    fields = [field for field in CONTRACTS[table] if field.name not in spared or names.get(field.name) in frame]
     own = {field.name: names.get(field.name, field.name) for field in fields}
     problems = Problems(f"the {table}")
-    _check(table, frame, own, timezone, problems)
+    _check(table, fields, frame, own, timezone, problems)
     for name in needed:
         if name not in frame.columns:
             _missing(table, name, frame, problems, did_you_mean(name, map(str, frame.columns)))
@@ -111,17 +118,17 @@ def read_columns(
     return pd.DataFrame({field.name: read[field.kind](frame[own[field.name]]) for field in there})
 
 
-def schema(table: TableName, names: Mapping[str, str], timezone: str | None) -> DataFrameSchema:
+def schema(fields: Sequence[Field], names: Mapping[str, str], timezone: str | None) -> DataFrameSchema:
     """The contract of a table as a pandera schema over the file's own columns.
 
-    >>> list(schema("aliases", {"alias": "old", "organisation_id": "new"}, None).columns)
+    >>> list(schema(CONTRACTS["aliases"], {"alias": "old", "organisation_id": "new"}, None).columns)
     ['old', 'new']
     """
     import pandera.pandas as pa
 
     columns = {
         names[field.name]: pa.Column(checks=_checks(field, timezone), required=field.needed, nullable=True)
-        for field in CONTRACTS[table]
+        for field in fields
     }
     return pa.DataFrameSchema(columns)
 
@@ -166,12 +173,17 @@ def _outside(column: Column, least: float, most: float) -> Column:
 
 
 def _check(
-    table: TableName, frame: pd.DataFrame, names: Mapping[str, str], timezone: str | None, problems: Problems
+    table: TableName,
+    fields: Sequence[Field],
+    frame: pd.DataFrame,
+    names: Mapping[str, str],
+    timezone: str | None,
+    problems: Problems,
 ) -> None:
     from pandera.errors import SchemaErrors
 
     try:
-        schema(table, names, timezone).validate(frame, lazy=True)
+        schema(fields, names, timezone).validate(frame, lazy=True)
     except SchemaErrors as errors:
         for failure in errors.schema_errors:
             _explain(table, failure, frame, names, problems)

@@ -59,9 +59,10 @@ def assign(
     refuse_another_lot(config, draws)
     refuse_bad_holdout(config, now)
     past = kept.leads(config.name)
-    places = find_places(leads.frame, past, config.experiment.unit)
-    late = late_rows(leads.frame[places.late], past, places.unit_row[places.late])
-    new = leads.frame[places.new].reset_index(drop=True) if len(past) else leads.frame
+    listed = leads.frame.assign(organisation_id=kept.names_now(leads.frame["organisation_id"]))
+    places = find_places(listed, past, config.experiment.unit)
+    late = late_rows(listed[places.late], past, places.unit_row[places.late])
+    new = listed[places.new].reset_index(drop=True) if len(past) else listed
     cuts = draws[0].score_cuts if draws else _first_cuts(new, config)
     inherited = {str(arm): int(n) for arm, n in late["treatment"].value_counts().items()}
     before = Before(kept, units_by_stratum(past), inherited, first=not draws)

@@ -52,8 +52,8 @@ def find_places(frame: pd.DataFrame, past: pd.DataFrame, unit: str) -> Places:
     _refuse_moved(frame[known], past.iloc[row[known]])
     if unit == "lead":
         return Places(known, none)
-    first = past.drop_duplicates("unit_id")
-    found = pd.Index(first["unit_id"]).get_indexer(pd.Index(frame["organisation_id"]))
+    first = past.drop_duplicates("organisation_id")
+    found = pd.Index(first["organisation_id"]).get_indexer(pd.Index(frame["organisation_id"]))
     return Places(known, np.where(found >= 0, first.index.to_numpy()[found], -1))
 
 

@@ -19,6 +19,9 @@ from leadlift.base.settings import parse_settings
 from leadlift.base.yaml import read_experiment, read_yaml
 from leadlift.data import AssignmentStore, KeptAssignments, read_table
 from leadlift.data.door import to_pandas
+from leadlift.data.ledger import Appended, LeadRows, LedgerStore
+from leadlift.data.ledger.imports import ImportResult, Source
+from leadlift.data.ledger.opening import WAIT
 from leadlift.design import (
     Assignment,
     AssignmentResult,
@@ -33,6 +36,7 @@ from leadlift.design import (
     settings_digest,
 )
 from leadlift.design.freeze import refuse_changed
+from leadlift.study.import_ import lead_rows
 from leadlift.study.progress import Progress, Silent
 
 # Another process can come first now and then, but not this often.
@@ -41,10 +45,18 @@ ATTEMPTS = 20
 
 @dataclass(frozen=True)
 class Places:
-    """Where a draw is kept, and where the CRM's list goes."""
+    """Where a draw is kept, the leads that go there with it (a ledger's), and where the CRM's list goes."""
 
-    store: AssignmentStore
+    store: AssignmentStore | LedgerStore
+    rows: LeadRows | None
     crm_list: Path
+
+    def append(self, assignment: Assignment, kept: KeptAssignments) -> Appended | None:
+        """Keeps a draw; None when another process was faster."""
+        if isinstance(self.store, LedgerStore):
+            return self.store.append_with_leads(assignment.frame, assignment.info, after=kept, leads=self.rows)
+        path = self.store.append(assignment.frame, assignment.info, after=kept) if len(assignment.frame) else Path()
+        return None if path is None else Appended(path, None)
 
 
 def assign_leads(
@@ -54,12 +66,14 @@ def assign_leads(
     crm: str | Path | None = None,
     out: str | Path | None = None,
     design: str | Path | None = None,
+    wait: float = WAIT,
     now: pd.Timestamp | None = None,
     progress: Progress | None = None,
 ) -> AssignmentResult:
     """Assigns the leads that were not assigned before, keeps the draw and writes the CRM's list: all of it or nothing.
 
-    Assigning the same leads again changes nothing and says so.
+    Assigning the same leads again changes nothing and says so. A ledger takes the leads up as well, as an import
+    would: those that come with other data than before get a new version.
 
     Args:
         config: the experiment's configuration, or the path of its YAML file; what is kept stands beside that file.
@@ -67,6 +81,7 @@ def assign_leads(
         crm: YAML file that names the CRM's columns; None: our own names.
         out: the CRM's list, a CSV file; None: `<name>-list.csv` beside the configuration.
         design: the frozen design, `design.json`; None: the one in designs/ and the configuration's name, if there.
+        wait: seconds to wait for another process that has the ledger open.
         now: when the lot is drawn, UTC; None: now.
         progress: listens to the steps.
 
@@ -82,18 +97,25 @@ def assign_leads(
     mapping = CrmMapping() if crm is None else parse_settings(CrmMapping, read_yaml(Path(crm)), Path(crm).name)
     refuse_unknown_arms(mapping, list(settings.experiment.shares))
     digest = _design_digest(settings, config, design)
-    places = Places(AssignmentStore(store_folder(settings, folder)), list_path(settings, folder, out))
-    _refuse_overwriting(places.crm_list, config, leads, crm, design)
-    places.store.check_writable()
+    store = assignment_store(settings, folder, wait)
+    target = list_path(settings, folder, out)
+    _refuse_overwriting(target, config, leads, crm, design, getattr(store, "path", None))
+    store.check_writable()
     with listener.step("reading"):
-        listed = lead_list(_frame(leads, settings), settings, now=moment)
+        frame = _frame(leads, settings)
+        listed = lead_list(frame, settings, now=moment)
+        source = Source(Path(leads).name if isinstance(leads, str | Path) else "a frame", moment)
+        rows = lead_rows(frame, settings, source, drawn=True) if isinstance(store, LedgerStore) else None
+    places = Places(store, rows, target)
     with listener.step("drawing"):
         return _drawn_and_kept(listed, settings, mapping, places, moment, digest)
 
 
-def store_folder(config: ExperimentConfig, folder: Path) -> Path:
+def assignment_store(config: ExperimentConfig, folder: Path, wait: float = WAIT) -> AssignmentStore | LedgerStore:
     """Where an experiment's assignments are kept: experiments that name one ledger see each other."""
-    return folder / "assignments" if config.ledger is None else (folder / config.ledger).with_suffix(".assignments")
+    if config.ledger is None:
+        return AssignmentStore(folder / "assignments")
+    return LedgerStore(folder / config.ledger, wait=wait)
 
 
 def list_path(config: ExperimentConfig, folder: Path, out: str | Path | None) -> Path:
@@ -123,15 +145,13 @@ def _drawn_and_kept(
         everyone = _all_assigned(leads, assignment, kept)
         content = crm_list(everyone, mapping)
         with _staged(places.crm_list, content) as publish:
-            path = None
-            if len(assignment.frame):
-                path = places.store.append(assignment.frame, assignment.info, after=kept)
-                if path is None:
-                    continue
+            added = places.append(assignment, kept)
+            if added is None:
+                continue
             publish()
         changed = changed_cells(everyone, content, mapping.columns)
-        notes = _notes(assignment.result, leads.read, changed, frozen=digest is not None)
-        written = None if path is None else str(path)
+        notes = _notes(assignment.result, leads.read, changed, added.leads, frozen=digest is not None)
+        written = str(added.path) if len(assignment.frame) else None
         return replace(assignment.result, notes=notes, path=written, crm_list=str(places.crm_list))
     raise stop(
         "the kept assignments",
@@ -155,8 +175,15 @@ def _all_assigned(leads: LeadList, assignment: Assignment, kept: KeptAssignments
     return found.reset_index(drop=True)
 
 
-def _notes(result: AssignmentResult, read: int, changed: int, *, frozen: bool) -> tuple[str, ...]:
-    notes = [] if result.rows.used else [f"nothing changed: no lead of {read:,} is new to this experiment"]
+def _notes(
+    result: AssignmentResult, read: int, changed: int, leads: ImportResult | None, *, frozen: bool
+) -> tuple[str, ...]:
+    notes = []
+    if not result.rows.used:
+        unchanged = leads is None or not leads.changed
+        notes.append(f"{'nothing changed: ' if unchanged else ''}no lead of {read:,} is new to this experiment")
+    if leads is not None and leads.new_versions:
+        notes.append(f"other data than before: {leads.new_versions:,} leads; they have a new version, arms stay")
     notes += result.notes
     if changed:
         notes.append(
@@ -198,7 +225,8 @@ def _frame(leads: Any, config: ExperimentConfig) -> pd.DataFrame:
         fix = f"did you mean `{folder / match}`?" if match else "check the path"
         raise stop("the leads", "no-file", "the leads' file exists", f"{path} is not there", fix, FileError)
     asked = config.leads
-    return read_table(path, [asked.lead_id, asked.organisation_id, asked.problem])
+    texts = [asked.lead_id, asked.organisation_id, asked.problem]
+    return read_table(path, texts if config.ledger is None else [*texts, asked.product or "product"])
 
 
 @contextmanager

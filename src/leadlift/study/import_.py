@@ -13,6 +13,7 @@ from leadlift.base.experiment import ExperimentConfig
 from leadlift.base.problems import did_you_mean, listed, stop
 from leadlift.base.yaml import read_experiment
 from leadlift.data.contracts import CONTRACTS, TableName, read_columns
+from leadlift.data.ledger import LeadRows
 from leadlift.data.ledger.imports import ImportResult, Source, import_rows
 from leadlift.data.ledger.opening import WAIT, writing
 from leadlift.data.ledger.source import read_source
@@ -70,13 +71,37 @@ def import_file(
     name = _table(table)
     columns = _names(settings, name)
     frame = read_source(file, name, _text_columns(name, columns))
-    zone = settings.leads_timezone if name == "leads" else settings.data.timezone
-    features = _features(settings, frame, columns) if name == "leads" else []
-    rows = read_columns(name, frame, columns, timezone=zone, needed=features)
     moment = pd.Timestamp.now(tz="UTC") if now is None else now
-    source = Source(file.name, moment, _complete(rows, complete_until) if name == "deals" and not partial else None)
+    if name == "leads":
+        found = lead_rows(frame, settings, Source(file.name, moment))
+    else:
+        rows = read_columns(name, frame, columns, timezone=settings.data.timezone)
+        until = _complete(rows, complete_until) if name == "deals" and not partial else None
+        found = LeadRows(rows, None, Source(file.name, moment, until))
     with writing(ledger, wait) as connection:
-        return import_rows(connection, name, rows, source, features=frame[features] if features else None)
+        return import_rows(connection, name, found.rows, found.source, features=found.features)
+
+
+def lead_rows(frame: pd.DataFrame, config: ExperimentConfig, source: Source, *, drawn: bool = False) -> LeadRows:
+    """The leads of a file and their features, as the ledger takes them.
+
+    Args:
+        frame: the file's rows.
+        config: names the columns.
+        source: of the rows.
+        drawn: they are about to be drawn: what only tells their age may be absent, and with `unit: lead` the
+            organisation.
+
+    Raises:
+        DataError: the contract is broken; every failure is named.
+    """
+    names = _names(config, "leads")
+    if drawn and config.experiment.unit == "lead" and names["organisation_id"] not in frame:
+        names["organisation_id"] = names["lead_id"]
+    features = _features(config, frame, names)
+    spared = [name for name in ("created_at",) if drawn and name not in config.leads.model_fields_set]
+    rows = read_columns("leads", frame, names, timezone=config.leads_timezone, needed=features, spared=spared)
+    return LeadRows(rows, frame[features] if features else None, source)
 
 
 def _table(table: str) -> TableName:

@@ -5,12 +5,14 @@
 
 from leadlift.data.ledger.chain import ChainCheck, verify_ledger
 from leadlift.data.ledger.forget import Forgotten, forget_organisation
-from leadlift.data.ledger.store import LedgerAssignments, LedgerStore
+from leadlift.data.ledger.store import Appended, LeadRows, LedgerAssignments, LedgerStore
 from leadlift.data.ledger.studies import RecordedStudy, record_study, recorded_studies
 
 __all__ = [
+    "Appended",
     "ChainCheck",
     "Forgotten",
+    "LeadRows",
     "LedgerAssignments",
     "LedgerStore",
     "RecordedStudy",

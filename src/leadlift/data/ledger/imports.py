@@ -136,7 +136,8 @@ def _stage(connection: Any, table: TableName, frame: pd.DataFrame, features: pd.
 def _write_leads(connection: Any, table: TableName, import_id: int, source: Source) -> tuple[int, int]:
     """Leads that are new, and new versions of known ones; a version is known from its `known_at` on.
 
-    Without `known_at`, a lead's first version was known when the lead was created, and a later one from now on.
+    Without `known_at`, a lead's first version was known when the lead was created, and a later one from now on; so is
+    the first where nothing says when the lead was created.
     """
     connection.execute(
         """
@@ -161,7 +162,7 @@ def _write_leads(connection: Any, table: TableName, import_id: int, source: Sour
         INSERT INTO leads
         SELECT lead_id, (SELECT coalesce(max(version), 0) FROM leads l WHERE l.lead_id = f.lead_id)
             + row_number() OVER (PARTITION BY lead_id ORDER BY known_at), organisation_id, product, created_at, score,
-            problem, features, coalesce(known_at, CASE WHEN last IS NULL THEN created_at ELSE $now::TIMESTAMPTZ END),
+            problem, features, coalesce(known_at, CASE WHEN last IS NULL THEN created_at END, $now::TIMESTAMPTZ),
             $import_id
         FROM fresh f ORDER BY lead_id, known_at
         """,

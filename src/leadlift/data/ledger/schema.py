@@ -16,7 +16,7 @@ TABLES: Mapping[str, str] = {
     "imports": """import_id INTEGER NOT NULL, kind VARCHAR NOT NULL, file VARCHAR NOT NULL, read BIGINT NOT NULL,
         added BIGINT NOT NULL, imported_at TIMESTAMPTZ NOT NULL, complete_until TIMESTAMPTZ""",
     "leads": """lead_id VARCHAR NOT NULL, version INTEGER NOT NULL, organisation_id VARCHAR NOT NULL, product VARCHAR,
-        created_at TIMESTAMPTZ NOT NULL, score DOUBLE, problem VARCHAR, features VARCHAR NOT NULL,
+        created_at TIMESTAMPTZ, score DOUBLE, problem VARCHAR, features VARCHAR NOT NULL,
         known_at TIMESTAMPTZ NOT NULL, import_id INTEGER NOT NULL""",
     "batches": """batch INTEGER NOT NULL, experiment VARCHAR NOT NULL, rows BIGINT NOT NULL,
         appended_at TIMESTAMPTZ NOT NULL, info VARCHAR NOT NULL, previous VARCHAR NOT NULL, digest VARCHAR NOT NULL""",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,9 @@ import pyarrow as pa
 from leadlift.base.problems import stop
 from leadlift.data.assignment_tables import PREFIX, to_stored
 from leadlift.data.assignments import DrawInfo, KeptAssignments
+from leadlift.data.ledger.aliases import known_aliases
 from leadlift.data.ledger.chain import append_staged
-from leadlift.data.ledger.failures import WHERE
+from leadlift.data.ledger.failures import WHERE, said
 from leadlift.data.ledger.frames import (
     arrow_table,
     feature_kind,
@@ -25,6 +27,7 @@ from leadlift.data.ledger.frames import (
     registered,
     text,
 )
+from leadlift.data.ledger.imports import ImportResult, Source, import_rows
 from leadlift.data.ledger.opening import WAIT, reading, writing
 
 # Column of the ledger -> what stands for it where a draw does not say.
@@ -51,12 +54,35 @@ COLUMNS: Mapping[str, str] = {
 REQUIRED = tuple(name for name, instead in COLUMNS.items() if not instead)
 
 
+@dataclass(frozen=True, eq=False)
+class LeadRows:
+    """Leads as an import takes them: rows as `read_columns` gives them, their features, and where they come from."""
+
+    rows: pd.DataFrame
+    features: pd.DataFrame | None
+    source: Source
+
+
+@dataclass(frozen=True)
+class Appended:
+    """Where a draw was added, and what became of its leads."""
+
+    path: Path
+    leads: ImportResult | None
+
+
 @dataclass(frozen=True)
 class LedgerAssignments(KeptAssignments):
     """All draws in a ledger at one moment; rows are read when they are asked for, and the ledger closed again."""
 
     ledger: Path = Path()
     wait: float = WAIT
+    aliases: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def merged(self) -> Mapping[str, str]:
+        """Organisations that the CRM merged, each with what it is called now."""
+        return self.aliases
 
     def _tables(self, experiment: str, columns: Sequence[str] | None) -> list[tuple[DrawInfo, Any]]:
         wanted = [(n, draw) for n, draw in enumerate(self.draws, start=1) if draw.experiment == experiment]
@@ -101,19 +127,30 @@ class LedgerStore:
             return LedgerAssignments((), (), self.path, self.wait)
         with reading(self.path, self.wait) as connection:
             infos = connection.execute("SELECT info FROM batches ORDER BY batch").fetchall()
+            aliases = known_aliases(connection)
         draws = tuple(_draw(json.loads(info)) for (info,) in infos)
-        return LedgerAssignments(draws, (self.path,) * len(draws), self.path, self.wait)
+        return LedgerAssignments(draws, (self.path,) * len(draws), self.path, self.wait, aliases)
 
     def append(self, frame: pd.DataFrame, info: DrawInfo, *, after: KeptAssignments) -> Path | None:
-        """Adds a draw as one batch of the chain, whole or not at all.
+        """Adds a draw; returns the ledger, or None when another process was faster: see `append_with_leads`."""
+        added = self.append_with_leads(frame, info, after=after, leads=None)
+        return None if added is None else added.path
+
+    def append_with_leads(
+        self, frame: pd.DataFrame, info: DrawInfo, *, after: KeptAssignments, leads: LeadRows | None
+    ) -> Appended | None:
+        """Adds a draw as one batch of the chain and the leads it was drawn from, whole or not at all.
 
         Args:
             frame: a row per lead: the columns of the `assignments` table, a `propensity_<arm>` each, the features.
+                Without rows, only the leads are added.
             info: what the draw says of itself.
             after: what was kept when the draw was made.
+            leads: all leads of the list; None: their table stays as it is.
 
         Returns:
-            The ledger; None when another process wrote a draw since `after` was read: then read and draw again.
+            The ledger, and what became of the leads; None when another process wrote a draw since `after` was read:
+            then read and draw again.
 
         Raises:
             FileError: the ledger can't be written; nothing is.
@@ -122,14 +159,21 @@ class LedgerStore:
         with writing(self.path, self.wait) as connection:
             if connection.execute("SELECT count(*) FROM batches").fetchall()[0][0] != len(after.draws):
                 return None
-            append_frame(connection, frame, info)
-        return self.path
+            imported = None
+            if leads is not None:
+                imported = import_rows(connection, "leads", leads.rows, leads.source, features=leads.features)
+            if len(frame):
+                append_frame(connection, frame, info)
+        return Appended(self.path, imported)
 
     def check_writable(self) -> None:
         """Raises FileError if a draw could not be written, before anyone draws."""
         if self.path.exists():
             with writing(self.path, self.wait):
                 pass
+            return
+        with said(self.path), tempfile.TemporaryFile(dir=self.path.absolute().parent):
+            pass
 
 
 def append_frame(connection: Any, frame: pd.DataFrame, info: DrawInfo) -> str:
