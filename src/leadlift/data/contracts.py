@@ -12,7 +12,7 @@ import pandas as pd
 
 from leadlift.base.arrays import Column
 from leadlift.base.problems import Problems, did_you_mean, listed_labels, share
-from leadlift.data.ledger.cells import identifiers, numbers, times, truths, without_zone
+from leadlift.data.cells import identifiers, numbers, times, truths, without_zone
 
 if TYPE_CHECKING:
     from pandera.pandas import Check, DataFrameSchema
