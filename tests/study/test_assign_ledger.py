@@ -161,3 +161,12 @@ def test_a_ledger_that_is_none_is_said_before_anything_is_drawn(folder, leadlift
     ended = leadlift("assign", experiment(folder, ledger="gone/crm.duckdb"), "--leads", "leads.csv")
     assert ended.code == 1
     assert "[ledger]" in ended.err
+
+
+def test_the_list_does_not_take_the_ledgers_place(folder, leadlift) -> None:
+    config, file = experiment(folder), put(listed(leads(60)))
+    for _ in range(2):
+        ended = leadlift("assign", config, "--leads", file, "--list", "crm.duckdb")
+        assert ended.code == 1
+        assert "crm.duckdb is what it is made from" in ended.err
+        leadlift("assign", config, "--leads", file)

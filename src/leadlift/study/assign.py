@@ -126,9 +126,14 @@ def list_path(config: ExperimentConfig, folder: Path, out: str | Path | None) ->
 def _refuse_overwriting(crm_list: Path, *inputs: Any) -> None:
     """Raises FileError if the list would take the place of a file that it is made from."""
     for given in inputs:
-        if isinstance(given, str | Path) and crm_list.exists() and Path(given).exists() and crm_list.samefile(given):
+        if isinstance(given, str | Path) and _same_file(crm_list, Path(given)):
             rule, fix = "the list is a file of its own", "name another file: `--list`"
             raise stop("the CRM's list", "overwrites", rule, f"{crm_list} is what it is made from", fix, FileError)
+
+
+def _same_file(one: Path, other: Path) -> bool:
+    # A ledger that is not made yet has a name already.
+    return one.resolve() == other.resolve() or (one.exists() and other.exists() and one.samefile(other))
 
 
 def _drawn_and_kept(
