@@ -50,6 +50,9 @@ def experiment(name: str = "spring-calls", arms=None, cuts=(0.5,), **lot) -> Exp
     return parse_experiment(values, "spring.yaml", today=date(2026, 3, 31))
 
 
-def drawn(frame: pd.DataFrame, config: ExperimentConfig, kept: KeptAssignments = NOTHING, now=NOW) -> Assignment:
+def drawn(
+    frame: pd.DataFrame, config: ExperimentConfig, kept: KeptAssignments = NOTHING, now=NOW, digest=None
+) -> Assignment:
     """One draw, not kept."""
-    return assign(lead_list(frame, config, now=now), config, kept, now=now, digest=settings_digest(config))
+    listed = lead_list(frame, config, now=now)
+    return assign(listed, config, kept, now=now, digest=digest or settings_digest(config))

@@ -263,6 +263,37 @@ def test_another_experiments_holdout_is_left_alone_until_it_ends() -> None:
     assert over.result.rows.dropped == {}
 
 
+def test_another_experiments_holdout_is_left_alone_also_where_it_was_not_met_yet() -> None:
+    first = drawn(leads(10), experiment("winter", holdout=HOLDOUT))
+    config = experiment("spring", shares_with=["winter"])
+    apart = drawn(leads(300), config, kept(first))
+    all_held = drawn(leads(300), experiment("winter", holdout=HOLDOUT)).frame
+    held = set(all_held.loc[all_held["holdout"], "organisation_id"])
+    assert len(held) > 40
+    assert not held & set(apart.frame["organisation_id"])
+    assert set(apart.frame["organisation_id"]) | held == set(all_held["organisation_id"])
+    assert apart.result.rows.dropped["held out by winter"] == int(all_held["holdout"].sum())
+    over = drawn(leads(300), config, kept(first), now=pd.Timestamp("2027-06-30T00:00:00Z"))
+    assert over.result.rows.dropped == {}
+
+
+def test_a_holdout_that_another_experiment_may_touch_is_said() -> None:
+    first = drawn(leads(100), experiment("winter"))
+    config = experiment("spring", holdout=HOLDOUT, excludes=["winter"])
+    second = drawn(leads(100), config, kept(first))
+    held = int(second.frame["holdout"].groupby(second.frame["organisation_id"]).max().sum())
+    assert held > 5
+    assert second.result.notes == (f"{held} organisations held out here are in winter, which may touch them",)
+
+
+def test_a_salt_of_another_experiments_holdout_stops() -> None:
+    first = drawn(leads(100), experiment("winter", holdout=HOLDOUT))
+    config = experiment("spring", shares_with=["winter"], salt="holdout")
+    assert "arms would follow its holdout" in words(DataError, lambda: drawn(leads(100), config, kept(first)))
+    config = experiment("spring", shares_with=["winter"], holdout={**HOLDOUT, "salt": "winter"})
+    assert "this holdout would follow its arms" in words(DataError, lambda: drawn(leads(100), config, kept(first)))
+
+
 def test_an_unknown_neighbour_is_noted() -> None:
     first = drawn(leads(100), experiment("winter"))
     done = drawn(leads(100), experiment("spring", shares_with=["winter"], excludes=["winters"]), kept(first))
@@ -304,6 +335,32 @@ def test_the_next_round_may_have_other_shares_but_no_other_strata() -> None:
     assert "propensity_mail" in third.frame
     text = words(ConfigError, lambda: drawn(new, experiment(unit="lead", round=2), kept(first)))
     assert "units and strata stay through all rounds" in text
+
+
+def test_a_round_that_was_followed_is_over() -> None:
+    first = drawn(leads(), experiment())
+    second = drawn(newcomers(30, 8), experiment(arms=THREE, round=2), kept(first))
+    text = words(ConfigError, lambda: drawn(newcomers(30, 9), experiment(), kept(first, second)))
+    assert "round 1 after round 2" in text
+    assert "go on with `round: 2`" in text
+
+
+def test_a_design_frozen_anew_within_a_round_is_said() -> None:
+    first = drawn(leads(), experiment(), digest="aaaa")
+    again = drawn(newcomers(30, 8), experiment(), kept(first), digest="bbbb")
+    assert again.result.notes == ("the design was frozen anew: the draw before was made under aaaa, this one is bbbb",)
+    assert drawn(newcomers(30, 8), experiment(), kept(first), digest="aaaa").result.notes == ()
+    assert drawn(newcomers(30, 8), experiment(arms=THREE, round=2), kept(first), digest="bbbb").result.notes == ()
+
+
+def test_a_hashed_stratum_of_one_is_said() -> None:
+    list_of_three = pd.DataFrame(
+        {"lead_id": ["1", "2", "3"], "organisation_id": ["a", "b", "c"], "score": [0.1, 0.2, 0.9]}
+    )
+    found = drawn(list_of_three, experiment(cuts=(0.5,)))
+    assert found.result.notes == ("one unit so far in high: nothing can be compared there until more arrive",)
+    later = list_of_three.assign(lead_id=["4", "5", "6"], organisation_id=["d", "e", "f"], score=[0.1, 0.2, 0.9])
+    assert drawn(later, experiment(cuts=(0.5,)), kept(found)).result.notes == ()
 
 
 def test_capacity_may_change_from_draw_to_draw() -> None:

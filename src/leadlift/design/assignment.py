@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -73,7 +73,7 @@ def assign(
     dropped = {"already assigned": int(places.known.sum()), **leads.left_out, **fresh.left_out}
     account = RowAccount(leads.read, len(frame), {reason: n for reason, n in dropped.items() if n})
     draw = len(draws) + (1 if len(frame) else 0)
-    notes = (*fresh.notes, *_over_capacity(config, inherited))
+    notes = (*fresh.notes, *_over_capacity(config, inherited), *_another_design(draws, info))
     return Assignment(frame, info, _result(config, fresh, frame, info, account, draw, notes))
 
 
@@ -84,6 +84,16 @@ def _over_capacity(config: ExperimentConfig, late: Mapping[str, int]) -> list[st
         f"{n:,} late leads took over {arm}, over its capacity of {most:,}; touches that are missed change no assignment"
         for arm, n, most in over
         if n > most
+    ]
+
+
+def _another_design(draws: Sequence[DrawInfo], info: DrawInfo) -> list[str]:
+    """What to say where the round went on under another design than it began with."""
+    earlier = [draw.design_digest for draw in draws if draw.round == info.round]
+    if not earlier or info.design_digest in earlier[-1:]:
+        return []
+    return [
+        f"the design was frozen anew: the draw before was made under {earlier[-1]}, this one is {info.design_digest}"
     ]
 
 

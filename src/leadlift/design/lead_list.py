@@ -148,8 +148,9 @@ def _refuse_missing(taken: dict[str, Column], names: dict[str, str], problems: P
 
 def _refuse_padded(taken: dict[str, Column], names: dict[str, str], problems: Problems) -> None:
     """Identifiers are taken to the letter: one with a blank at its end would be drawn as another one."""
-    for role in names.keys() & taken.keys():
-        column = taken[role]
+    for role, column in taken.items():
+        if role not in names:
+            continue
         padded = column[column.str.contains(r"^\s|\s$", na=False)]
         if len(padded):
             problems.add(

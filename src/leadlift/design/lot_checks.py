@@ -40,7 +40,10 @@ def refuse_another_lot(config: ExperimentConfig, draws: Sequence[DrawInfo]) -> N
     if not draws:
         return
     problems = Problems(WHERE)
-    now = lot_settings(config)
+    last, now = max(draw.round for draw in draws), lot_settings(config)
+    if config.experiment.round < last:
+        found, fix = f"round {config.experiment.round} after round {last}", f"go on with `round: {last}`"
+        problems.add("round-over", "a round that was followed by another is over", found, fix, ConfigError)
     for number, draw in enumerate(draws, start=1):
         same_round = draw.round == config.experiment.round
         keys = now if same_round else FOR_GOOD
@@ -61,8 +64,7 @@ def refuse_small_strata(stratum: Codes, names: Sequence[str], before: Mapping[st
         names: of the strata.
         before: units of earlier draws by name of the stratum.
     """
-    units = np.bincount(stratum, minlength=len(names))
-    alone = [name for name, n in zip(names, units, strict=True) if n == 1 and not before.get(name)]
+    alone = units_alone(stratum, names, before)
     if alone:
         raise stop(
             WHERE,
@@ -71,6 +73,12 @@ def refuse_small_strata(stratum: Codes, names: Sequence[str], before: Mapping[st
             f"one unit in {listed(alone)}",
             "merge it: fewer `strata` or other `score_groups.cuts`; or draw hashed",
         )
+
+
+def units_alone(stratum: Codes, names: Sequence[str], before: Mapping[str, int]) -> list[str]:
+    """Strata with a single unit, earlier draws counted; arguments as for `refuse_small_strata`."""
+    units = np.bincount(stratum, minlength=len(names))
+    return [name for name, n in zip(names, units, strict=True) if n == 1 and not before.get(name)]
 
 
 def refuse_bad_holdout(config: ExperimentConfig, now: pd.Timestamp) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,7 +13,8 @@ import pandas as pd
 from leadlift.base.arrays import Bools, Column
 from leadlift.base.experiment import ExperimentConfig
 from leadlift.base.problems import Problems, did_you_mean
-from leadlift.data import KeptAssignments
+from leadlift.data import DrawInfo, KeptAssignments
+from leadlift.design.holdout import held_out
 
 WHERE = "the other experiments"
 
@@ -49,28 +53,54 @@ def neighbours(
     others = [name for name in kept.experiments if name != config.name]
     free = np.ones(len(organisations), dtype=bool)
     reasons: dict[str, int] = {}
+    notes: list[str] = []
     for other in others:
         theirs = kept.organisations(other)
-        out = _held_elsewhere(theirs, now)
         taken = theirs.loc[~theirs["holdout"], "organisation_id"]
         common = organisations.isin(taken).to_numpy() & ~held
         if common.any() and other not in (*lot.shares_with, *lot.excludes):
             _undeclared(problems, other, organisations[common].nunique(), organisations.nunique())
-        if other in lot.shares_with and config.salt in {draw.salt for draw in kept.draws_of(other)}:
-            _same_salt(problems, other, config.salt)
-        lost = organisations.isin(out).to_numpy() & ~held & free
+        _refuse_same_salts(problems, other, config, kept.draws_of(other))
+        touched = organisations[organisations.isin(taken).to_numpy() & held].nunique()
+        if touched:
+            notes.append(f"{touched:,} organisations held out here are in {other}, which may touch them")
+        lost = _held_elsewhere(organisations, theirs, kept.draws_of(other), now) & ~held & free
         _count(reasons, f"held out by {other}", lost)
         free &= ~lost
         if other in lot.excludes:
             _count(reasons, f"in {other}", common & free)
             free &= ~common
     problems.stop_if_any()
-    return Neighbours(free, reasons, tuple(_not_seen(config, others)))
+    return Neighbours(free, reasons, (*notes, *_not_seen(config, others)))
 
 
-def _held_elsewhere(theirs: pd.DataFrame, now: pd.Timestamp) -> Column:
+def _held_elsewhere(organisations: Column, theirs: pd.DataFrame, draws: Sequence[DrawInfo], now: pd.Timestamp) -> Bools:
+    """Which organisations another experiment holds out today, those that it has not met yet by its holdout's lot."""
     until = pd.to_datetime(theirs["holdout_until"].astype("str"), utc=True, errors="coerce")
-    return theirs.loc[theirs["holdout"] & (until >= now.normalize()), "organisation_id"]
+    met = theirs.loc[theirs["holdout"] & (until > now.normalize()), "organisation_id"]
+    out: Bools = organisations.isin(met).to_numpy(copy=True)
+    strangers = ~organisations.isin(theirs["organisation_id"]).to_numpy()
+    for share, salt in {(held["share"], held["salt"]) for held in _holdouts(draws, now)}:
+        out[strangers] |= held_out(organisations[strangers], share, salt)
+    return out
+
+
+def _holdouts(draws: Sequence[DrawInfo], now: pd.Timestamp | None = None) -> list[Mapping[str, Any]]:
+    """The holdouts of these draws; with a day, those that have not ended by it."""
+    found = [draw.settings.get("holdout") for draw in draws]
+    return [held for held in found if held and (now is None or date.fromisoformat(held["until"]) > now.date())]
+
+
+def _refuse_same_salts(problems: Problems, other: str, config: ExperimentConfig, draws: Sequence[DrawInfo]) -> None:
+    """Two lots by one salt are one lot: one would follow the other."""
+    lots, holdouts = {draw.salt for draw in draws}, {held["salt"] for held in _holdouts(draws)}
+    if other in config.experiment.shares_with and config.salt in lots:
+        _same_salt(problems, f"{other} drew by `{config.salt}` too: the arms of one would follow the other's")
+    if config.salt in holdouts:
+        _same_salt(problems, f"{other} holds out by `{config.salt}`: arms would follow its holdout")
+    holdout = config.experiment.holdout
+    if holdout is not None and holdout.salt in lots:
+        _same_salt(problems, f"{other} drew by `{holdout.salt}`: this holdout would follow its arms")
 
 
 def _count(reasons: dict[str, int], reason: str, which: Bools) -> None:
@@ -97,10 +127,6 @@ def _undeclared(problems: Problems, other: str, common: int, organisations: int)
     )
 
 
-def _same_salt(problems: Problems, other: str, salt: str) -> None:
-    problems.add(
-        "same-salt",
-        "experiments that share organisations draw by different salts",
-        f"{other} drew by `{salt}` too: the arms of one would follow the other's",
-        "give this one a `salt` of its own",
-    )
+def _same_salt(problems: Problems, found: str) -> None:
+    rule = "experiments that know each other draw by different salts"
+    problems.add("same-salt", rule, found, "give this one a `salt` of its own")

@@ -10,12 +10,13 @@ import pandas as pd
 
 from leadlift.base.arrays import Bools, Codes, Column
 from leadlift.base.experiment import ExperimentConfig
+from leadlift.base.problems import listed
 from leadlift.data import KeptAssignments
 from leadlift.design.assignment_records import CapacityUse, StratumDraw
 from leadlift.design.assignment_table import PREFIX, coded
 from leadlift.design.holdout import held_out
 from leadlift.design.lot import Drawn, Units, draw_lot
-from leadlift.design.lot_checks import one_capped_arm, refuse_no_room, refuse_small_strata
+from leadlift.design.lot_checks import one_capped_arm, refuse_no_room, refuse_small_strata, units_alone
 from leadlift.design.neighbours import neighbours
 from leadlift.design.strata import crossed, group_codes, main_problems, refuse_empty_groups, unit_groups
 
@@ -84,8 +85,14 @@ def draw_newcomers(
         left_out=around.reasons,
         strata=_in_numbers(units, names, arm, drawn, config),
         capacity=_capacity_use(units, arm, drawn, config, before),
-        notes=around.notes,
+        notes=(*around.notes, *_alone(units.where(~held), names, config, before)),
     )
+
+
+def _alone(units: Units, names: Sequence[str], config: ExperimentConfig, before: Before) -> list[str]:
+    """What to say of strata that hold one unit so far; a blocked lot refused them."""
+    alone = units_alone(units.stratum, names, before.units) if config.experiment.mode == "hashed" else []
+    return [f"one unit so far in {listed(alone)}: nothing can be compared there until more arrive"] if alone else []
 
 
 def _units(frame: pd.DataFrame, config: ExperimentConfig) -> tuple[Codes, Column, Bools]:
