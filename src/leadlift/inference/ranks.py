@@ -5,6 +5,9 @@ q TOC(q): both as grf defines them, over the observed ranks.
 
     AUTOC = mean_i TOC(i/n)        QINI = sum_i (i/n^2) TOC(i/n)
 
+A partial area stops at the share `top` that can be touched: AUTOC's sum there, QINI's integral of q TOC(q), which is
+linear between ranks. Neither is divided by `top`.
+
 Leads of one priority share their mean score; where their weights differ as well, the lighter come first. So row order
 means nothing. (In grf the order of unequal weights within ties does count; this is one such order.)
 
@@ -71,7 +74,7 @@ def ranked(scores: Floats, priority: Floats, weights: Floats) -> Ranking:
     return Ranking(order.astype(np.int64), group, size, mean[group], weights[order])
 
 
-def rank_area(scores: Any, priority: Any, *, target: Target, weights: Any = None) -> RankArea:
+def rank_area(scores: Any, priority: Any, *, target: Target, weights: Any = None, top: float = 1.0) -> RankArea:
     """AUTOC or QINI of a priority, with each lead's influence.
 
     Args:
@@ -79,12 +82,14 @@ def rank_area(scores: Any, priority: Any, *, target: Target, weights: Any = None
         priority: what leads are ranked by, highest first, shape (n,).
         target: `qini` or `autoc`.
         weights: positive sample weights, shape (n,); None: all equal. Rescaling them changes nothing.
+        top: the share of leads, highest first, over which the area runs, inside (0, 1]; not divided by it.
 
     Returns:
         The area; exactly 0, with influence 0, for a constant priority.
 
     Raises:
-        DataError: no leads, lengths that differ, a missing value, a weight that isn't positive, or another target.
+        DataError: no leads, lengths that differ, a missing value, a weight that isn't positive, another target, or a
+            share outside (0, 1].
 
     Examples:
         >>> rank_area([3.0, 1.0, 0.0, 0.0], [4, 3, 2, 1], target="qini").value
@@ -96,10 +101,15 @@ def rank_area(scores: Any, priority: Any, *, target: Target, weights: Any = None
     if target not in ("qini", "autoc"):
         found = f"`{target}`: {did_you_mean(str(target), ['qini', 'autoc'])}"
         raise stop("an area", "target", "`target` is `qini` or `autoc`", found, "choose one")
+    if not 0 < top <= 1:
+        raise stop("an area", "share", "`top` lies inside (0, 1]", f"{top:g}", "0.3 is the highest 30% of leads")
     if is_constant(order_by):
         return RankArea(0.0, np.zeros_like(outcome))
     ranking = ranked(outcome, order_by, weight)
-    value, by_position, by_score = (_qini if target == "qini" else _autoc)(ranking)
+    if top < 1:
+        value, by_position, by_score = _partial(ranking, target, top)
+    else:
+        value, by_position, by_score = (_qini if target == "qini" else _autoc)(ranking)
     shared = _group_mean(by_position, ranking)
     own = (outcome[ranking.order] - ranking.score) * _group_mean(by_score, ranking)
     influence = np.empty_like(outcome)
@@ -128,6 +138,30 @@ def _qini(ranking: Ranking) -> tuple[float, Floats, Floats]:
     value = float((weight * gap).sum() / total**2)
     lift = (_reverse_cumsum(weight) - (weight * above).sum() / total) / total
     return value, gap / total - 2 * value + (score - mean) * lift, lift
+
+
+def _partial(ranking: Ranking, target: Target, top: float) -> tuple[float, Floats, Floats]:
+    """A partial area and its derivatives, as `_autoc`.
+
+    A lead at share r adds its score to q (TOC(q) + mean) at every later cut q, and pushes the lead at that cut over it.
+    """
+    score, share = ranking.score, np.cumsum(ranking.weight) / ranking.weight.sum()
+    width = np.diff(share, prepend=0.0)
+    inside = np.clip(np.minimum(share, top) - (share - width), 0.0, None)
+    gained = np.cumsum(score * width)
+    mean = float(gained[-1])
+    if target == "qini":
+        value = float((inside * (gained - score * width) + score * inside**2 / 2).sum()) - mean * top**2 / 2
+        lift = np.clip(top - share + width / 2, 0.0, None) - top**2 / 2
+        pushed = _reverse_cumsum(score * inside) - score * inside / 2
+    else:
+        reached = gained / share
+        value = float((inside * (reached - mean)).sum())
+        lift = _reverse_cumsum(inside / share) - top
+        at_cut = reached[np.flatnonzero(inside)[-1]]
+        pushed = _reverse_cumsum(reached * inside / share) - np.where(inside > 0, reached - at_cut, 0.0)
+    by_position = score * lift - pushed
+    return value, by_position - float((ranking.weight * by_position).sum() / ranking.weight.sum()), lift
 
 
 def _reverse_cumsum(values: Floats) -> Floats:
