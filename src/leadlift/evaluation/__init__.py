@@ -1,5 +1,14 @@
 """Floor 5: uplift by group, curves and areas, and whether rankings hold."""
 
+from leadlift.evaluation.area_intervals import (
+    AreaEstimate,
+    area_difference,
+    area_interval,
+    gain_band,
+    rate_difference,
+    rate_interval,
+)
+from leadlift.evaluation.at_k import RankBin, uplift_at_k, uplift_by_bin
 from leadlift.evaluation.curves import GainCurve, TargetingCurve, qini_curve, toc, uplift_curve
 from leadlift.evaluation.definitions import Definition
 from leadlift.evaluation.effects import effects_by_segment
@@ -11,15 +20,20 @@ from leadlift.evaluation.ranking import ranking_differences, ranking_results
 from leadlift.evaluation.scores import lead_scores
 
 __all__ = [
+    "AreaEstimate",
     "Definition",
     "GainCurve",
     "JudgedBlock",
+    "RankBin",
     "Segments",
     "TargetingCurve",
+    "area_difference",
+    "area_interval",
     "autoc",
     "combined",
     "effects_by_segment",
     "everyone",
+    "gain_band",
     "judge_procedure",
     "judge_sequentially",
     "lead_scores",
@@ -28,9 +42,13 @@ __all__ = [
     "ranking_differences",
     "ranking_results",
     "rate",
+    "rate_difference",
+    "rate_interval",
     "score_groups",
     "toc",
+    "uplift_at_k",
     "uplift_auc",
+    "uplift_by_bin",
     "uplift_curve",
     "uplift_fifths",
 ]

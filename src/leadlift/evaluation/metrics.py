@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from leadlift.base.problems import stop
 from leadlift.evaluation.curves import inverse_propensity_scores, with_toc
 from leadlift.evaluation.definitions import Definition, Kind, checked_definition
 from leadlift.evaluation.gain_areas import gain_area
@@ -34,6 +35,8 @@ def qini_score(
     *,
     propensity: Any = None,
     groups: Any = None,
+    sample_weight: Any = None,
+    top: float = 1.0,
     definition: Definition = "leadlift",
 ) -> float:
     """The Qini of a ranking: how much more it gains than touching as many leads at random.
@@ -47,6 +50,9 @@ def qini_score(
         treatment: 1 treated, 0 control, shape (n,).
         propensity: P(treatment = 1) by design, a number or shape (n,), inside (0, 1); None: the realised share.
         groups: organisation of each lead, any labels, shape (n,). Checked; an area doesn't depend on them.
+        sample_weight: positive weights, shape (n,); None: all equal. For `leadlift` and `grf`.
+        top: the share of leads over which the area runs, inside (0, 1], such as 0.3 where 30% can be touched; not
+            divided by it. For `leadlift` and `grf`.
         definition: whose Qini; the table at the top of this module says what each one is.
 
     Returns:
@@ -54,8 +60,8 @@ def qini_score(
 
     Raises:
         DataError: lengths differ, a value is missing, an arm is empty, a treatment other than 0 and 1, an unknown
-            definition, propensities that differ, an outcome other than 0 and 1 or a divisor of 0 where the
-            definition doesn't allow it.
+            definition, propensities that differ, an outcome other than 0 and 1, weights, a partial area or a divisor
+            of 0 where the definition doesn't allow it.
         PropensityError: a propensity outside (0, 1).
 
     References:
@@ -68,7 +74,8 @@ def qini_score(
         >>> qini_score(y, ranking, treatment, definition="sklift")
         0.8333333333333334
     """
-    return _area("`qini_score`", "qini", (y, uplift, treatment), propensity, groups, definition)
+    columns = y, uplift, treatment, propensity, groups, sample_weight
+    return _area("`qini_score`", "qini", columns, top, definition)
 
 
 def uplift_auc(
@@ -78,6 +85,8 @@ def uplift_auc(
     *,
     propensity: Any = None,
     groups: Any = None,
+    sample_weight: Any = None,
+    top: float = 1.0,
     definition: Definition = "leadlift",
 ) -> float:
     """The area of a ranking's uplift (cumulative gain) curve.
@@ -90,6 +99,8 @@ def uplift_auc(
         treatment: 1 treated, 0 control, shape (n,).
         propensity: as `qini_score`.
         groups: as `qini_score`.
+        sample_weight: as `qini_score`.
+        top: as `qini_score`.
         definition: whose area; the table at the top of this module says what each one is.
 
     Returns:
@@ -107,14 +118,28 @@ def uplift_auc(
         >>> uplift_auc([1, 0, 1, 0], [0.4, 0.3, 0.2, 0.1], [1, 0, 0, 1], propensity=0.5)
         0.25
     """
-    return _area("`uplift_auc`", "uplift", (y, uplift, treatment), propensity, groups, definition)
+    columns = y, uplift, treatment, propensity, groups, sample_weight
+    return _area("`uplift_auc`", "uplift", columns, top, definition)
 
 
-def _area(
-    where: str, kind: Kind, columns: tuple[Any, Any, Any], propensity: Any, groups: Any, definition: Definition
-) -> float:
+def _area(where: str, kind: Kind, columns: tuple[Any, ...], top: float, definition: Definition) -> float:
     known = checked_definition(where, definition)
-    return gain_area(where, metric_inputs(where, *columns, propensity, groups), kind, known)
+    *given, weights = columns
+    if weights is None and top == 1:
+        return gain_area(where, metric_inputs(where, *given), kind, known)
+    if known not in ("leadlift", "grf"):
+        rule = "weights and partial areas are for `leadlift` and `grf`"
+        raise stop(where, "definition", rule, f"`{known}`", 'use definition="leadlift"')
+    return _rank_area(where, columns, "qini", top)
+
+
+def _rank_area(where: str, columns: tuple[Any, ...], target: Target, top: float) -> float:
+    y, uplift, treatment, propensity, groups, weights = columns
+    if propensity is None and weights is not None:
+        checked = metric_inputs(where, weights, uplift, treatment, None, groups)
+        propensity = float(checked.y[checked.treated].sum() / checked.y.sum())
+    inputs = metric_inputs(where, y, uplift, treatment, propensity, groups)
+    return rate(inverse_propensity_scores(inputs), inputs.uplift, weights=weights, target=target, top=top)
 
 
 def autoc(
@@ -124,6 +149,8 @@ def autoc(
     *,
     propensity: Any = None,
     groups: Any = None,
+    sample_weight: Any = None,
+    top: float = 1.0,
     definition: Definition = "leadlift",
 ) -> float:
     """AUTOC of a ranking: the TOC averaged over all shares, which looks harder at the very top than Qini does.
@@ -134,6 +161,8 @@ def autoc(
         treatment: 1 treated, 0 control, shape (n,).
         propensity: as `qini_score`.
         groups: as `qini_score`.
+        sample_weight: as `qini_score`.
+        top: as `qini_score`.
         definition: `leadlift` or `grf`, which are the same. causalml's `rate_score` weighs shares by 1/q, which is
             another quantity; scikit-uplift and pylift have none.
 
@@ -153,11 +182,10 @@ def autoc(
     """
     where = "`autoc`"
     with_toc(where, definition)
-    inputs = metric_inputs(where, y, uplift, treatment, propensity, groups)
-    return rate(inverse_propensity_scores(inputs), inputs.uplift, target="autoc")
+    return _rank_area(where, (y, uplift, treatment, propensity, groups, sample_weight), "autoc", top)
 
 
-def rate(scores: Any, priority: Any, *, weights: Any = None, target: Target = "autoc") -> float:
+def rate(scores: Any, priority: Any, *, weights: Any = None, target: Target = "autoc", top: float = 1.0) -> float:
     """Rank-weighted average treatment effect of a priority, from per-lead scores of any kind.
 
     Args:
@@ -166,12 +194,14 @@ def rate(scores: Any, priority: Any, *, weights: Any = None, target: Target = "a
         priority: what leads are ranked by, highest first, shape (n,).
         weights: positive sample weights, shape (n,); None: all equal.
         target: `autoc` or `qini`.
+        top: the share of leads over which the area runs, inside (0, 1]; not divided by it.
 
     Returns:
         The area, outcome units per lead; exactly 0 for a constant priority.
 
     Raises:
-        DataError: no leads, lengths that differ, a missing value, a weight that isn't positive, or another target.
+        DataError: no leads, lengths that differ, a missing value, a weight that isn't positive, another target, or a
+            share outside (0, 1].
 
     References:
         Yadlowsky, Fleming, Shah, Brunskill, Wager (2025), JASA; grf 2.x, rank_average_treatment_effect.
@@ -180,4 +210,4 @@ def rate(scores: Any, priority: Any, *, weights: Any = None, target: Target = "a
         >>> rate([3.0, 1.0, 0.0, 0.0], [4, 3, 2, 1], target="qini")
         0.3125
     """
-    return rank_area(scores, priority, target=target, weights=weights).value
+    return rank_area(scores, priority, target=target, weights=weights, top=top).value

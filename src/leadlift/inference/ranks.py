@@ -152,8 +152,9 @@ def _partial(ranking: Ranking, target: Target, top: float) -> tuple[float, Float
     mean = float(gained[-1])
     if target == "qini":
         value = float((inside * (gained - score * width) + score * inside**2 / 2).sum()) - mean * top**2 / 2
-        lift = np.clip(top - share + width / 2, 0.0, None) - top**2 / 2
-        pushed = _reverse_cumsum(score * inside) - score * inside / 2
+        own = inside**2 / (2 * width)
+        lift = own + inside * np.clip(top - share, 0.0, None) / width - top**2 / 2
+        pushed = _reverse_cumsum(score * inside) - score * (inside - own)
     else:
         reached = gained / share
         value = float((inside * (reached - mean)).sum())
