@@ -10,6 +10,7 @@ import pandas as pd
 from leadlift.base.yaml import read_experiment
 from leadlift.data import DrawInfo
 from leadlift.data.ledger import LedgerStore
+from leadlift.study import SimulatedCrm
 from leadlift.study.demo import as_exported
 from leadlift.study.import_ import ImportResult, import_file
 from leadlift.study.ledger_log import LedgerLog, read_ledger_log
@@ -65,6 +66,16 @@ def workspace(folder: Path, *, features=(), unit="organisation", more="") -> Wor
     text = CONFIG.format(features=", ".join(features), unit=unit, more=more)
     (folder / "calls.yaml").write_text(text, encoding="utf-8")
     return Workspace(folder)
+
+
+def filled(folder: Path, crm: SimulatedCrm, *, unit="organisation", more="", **deals) -> Workspace:
+    """A workspace with all that a simulated company's CRM holds."""
+    place = workspace(folder, features=crm.world.features, unit=unit, more=more)
+    place.put("leads", crm.tables["leads"])
+    place.assign(crm.tables["assignments"])
+    place.put("touches", crm.tables["touches"])
+    place.put("deals", crm.tables["deals"], **deals)
+    return place
 
 
 def frame(text: str) -> pd.DataFrame:

@@ -6,7 +6,7 @@ import duckdb
 import numpy as np
 import pandas as pd
 import pytest
-from import_files import frame, lot, workspace
+from import_files import filled, frame, lot, workspace
 
 from leadlift.base.errors import DataError
 from leadlift.data import make_world, six_group_assignment
@@ -55,15 +55,6 @@ def small(tmp_path):
 
 def outcomes(found, column="converted"):
     return dict(zip(found.leads["lead_id"], found.leads[column], strict=True))
-
-
-def filled(folder, crm, *, unit="organisation", more="", **deals):
-    place = workspace(folder, features=crm.world.features, unit=unit, more=more)
-    place.put("leads", crm.tables["leads"])
-    place.assign(crm.tables["assignments"])
-    place.put("touches", crm.tables["touches"])
-    place.put("deals", crm.tables["deals"], **deals)
-    return place
 
 
 def test_the_log_equals_the_simulators_own(tmp_path):

@@ -248,6 +248,25 @@ class TrackedRun(Record):
 
 
 @dataclass(frozen=True)
+class LedgerUse(Record):
+    """What a study read from a ledger.
+
+    Attributes:
+        chain_head: digest of the ledger's last batch of assignments; the chain proves that they are still the same.
+        rounds: rounds of the experiment that were read.
+        cut_off: until when outcomes are known, ISO 8601: the last complete import of deals less the booking lag.
+        booking_lag_days: days that deals take to be booked.
+        deals: where every deal went: used are those that count to the log's leads.
+    """
+
+    chain_head: str
+    rounds: tuple[int, ...]
+    cut_off: str
+    booking_lag_days: float
+    deals: RowAccount
+
+
+@dataclass(frozen=True)
 class StudyResult(Record):
     """All that one study found; `results.json` is its `to_dict()`.
 
@@ -279,6 +298,7 @@ class StudyResult(Record):
     strategies: tuple[Mapping[str, Any], ...] = ()
     truth: tuple[TruthRow, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
+    ledger: LedgerUse | None = None
     mlflow: TrackedRun | None = None
 
     @property

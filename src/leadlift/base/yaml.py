@@ -93,6 +93,24 @@ def read_experiment(path: str | Path, *, today: date | None = None) -> Experimen
     return parse_experiment({"name": path.stem, **values}, where=path.name, today=today)
 
 
+def read_any(path: str | Path) -> StudyConfig | ExperimentConfig:
+    """The study of a log, or the experiment with a ledger, that a YAML file configures.
+
+    Raises:
+        FileError: the file isn't there or can't be read.
+        ConfigError: something in it can't be used.
+    """
+    path = Path(path)
+    return parse_any({"name": path.stem, **read_yaml(path)}, path.name)
+
+
+def parse_any(values: Mapping[str, Any], where: str = "the configuration") -> StudyConfig | ExperimentConfig:
+    """The same from plain values."""
+    if is_experiment(values):
+        return parse_experiment(dict(values), where=where)
+    return parse_config(dict(values), where=where)
+
+
 def is_experiment(values: Mapping[str, Any]) -> bool:
     """Whether the values of a YAML file configure an experiment rather than the study of a log."""
     return "experiment" in values or "ledger" in values

@@ -11,10 +11,13 @@ from leadlift.cli.show import Bars, show_result
 
 
 def run(
-    config: Annotated[Path, typer.Argument(readable=False, help="The study's configuration, a YAML file.")],
+    config: Annotated[
+        Path, typer.Argument(readable=False, help="The study's or the experiment's configuration, a YAML file.")
+    ],
     out: Annotated[
         Path | None, typer.Option(readable=False, help="Folder for the results; default results/ and the study's name.")
     ] = None,
+    wait: Annotated[float, typer.Option(help="Seconds to wait for another process that has the ledger open.")] = 10.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result record.")] = False,
 ) -> None:
     """Check a log, estimate who is moved by a touch, judge the rankings, track and report it all."""
@@ -22,7 +25,7 @@ def run(
 
     folder = Path("results") / config.stem if out is None else out
     with Bars(quiet=as_json) as bars:
-        result = run_study(config, out=folder, progress=bars)
+        result = run_study(config, out=folder, wait=wait, progress=bars)
     show_result(result, folder, as_json=as_json)
     if result.stopped:
         raise typer.Exit(1)

@@ -43,6 +43,7 @@ class LedgerLog:
         deals: where every deal of the ledger went.
         cut_off: until when outcomes are known: the last complete import of deals less the booking lag.
         booking_lag_days: that lag.
+        rounds: rounds of the experiment that drew the log's leads.
         chain_head: digest of the ledger's last batch, to be logged with the study.
         merged: merged organisations whose leads were drawn into different arms, in words.
     """
@@ -52,6 +53,7 @@ class LedgerLog:
     deals: RowAccount
     cut_off: pd.Timestamp
     booking_lag_days: float
+    rounds: tuple[int, ...]
     chain_head: str
     merged: tuple[str, ...]
 
@@ -86,7 +88,8 @@ def read_ledger_log(
         merged, chain_head = tuple(merged_arms(connection, config.name)), head(connection)
     names, frame = _frame(used, features, shares)
     log = _log(frame, config, names, arms, named=bool(config.leads.features), outcome=outcome, dropped=dropped)
-    return LedgerLog(log, frame, deals, cut_off, lag, chain_head, merged)
+    rounds = tuple(sorted(map(int, used["round"].unique())))
+    return LedgerLog(log, frame, deals, cut_off, lag, rounds, chain_head, merged)
 
 
 def _windows(config: ExperimentConfig, cut_off: pd.Timestamp) -> Windows:

@@ -8,36 +8,42 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from leadlift.base.config import StudyConfig, parse_config
+from leadlift.base.config import StudyConfig
 from leadlift.base.digest import digest_of
 from leadlift.base.errors import ConfigError
+from leadlift.base.experiment import ExperimentConfig
 from leadlift.base.problems import stop
 from leadlift.base.records import StudyResult, TruthRow, plain
-from leadlift.base.yaml import read_config
+from leadlift.base.yaml import parse_any, read_any
 from leadlift.data import AssignmentLog, find_file, read_table
+from leadlift.data.ledger.opening import WAIT
 from leadlift.study.analyse import Findings, analyse
 from leadlift.study.files import check_folder, leads_frame, staging, write_result
+from leadlift.study.ledger_study import LedgerStudy
 from leadlift.study.progress import Progress, Silent
 from leadlift.study.tracking import Tracker, without_names
 from leadlift.study.versions import versions
 
 
 def run_study(
-    config: StudyConfig | Mapping[str, Any] | str | Path,
+    config: StudyConfig | ExperimentConfig | Mapping[str, Any] | str | Path,
     log: AssignmentLog | None = None,
     out: str | Path | None = None,
     *,
     truth: Sequence[TruthRow] = (),
+    wait: float = WAIT,
     progress: Progress | None = None,
 ) -> StudyResult:
     """Runs one study: what `leadlift run` does.
 
     Args:
-        config: a configuration, its plain values, or the path of its YAML file.
-        log: the leads; None: read from the file the configuration names.
+        config: a configuration, its plain values, or the path of its YAML file: of a log, or of an experiment, whose
+            log is read from its ledger and whose study is noted there.
+        log: the leads; None: read from the file or the ledger that the configuration names.
         out: folder for results.json, report.html, figures, tables and leads.parquet; None: they go into the MLflow
             run only.
         truth: true effects of a simulated company, to stand beside the estimates.
+        wait: seconds to wait for another process that has the ledger open; no study holds it while fitting.
         progress: listens to the steps.
 
     Returns:
@@ -46,22 +52,33 @@ def run_study(
 
     Raises:
         ConfigError: the configuration can't be used.
-        FileError: the log can't be read, or the folder not written.
+        FileError: the log or the ledger can't be read, or the folder not written.
         DataError: the log would make an answer wrong.
         TrackingError: the MLflow store can't be used.
     """
     listener: Progress = progress or Silent()
-    settings, beside = _settings(config)
+    given, beside = _settings(config)
+    settings = given.study() if isinstance(given, ExperimentConfig) else given
     folder = None if out is None else Path(out)
     if folder is not None:
         check_folder(folder)
+    ledger: LedgerStudy | None = None
     if log is None:
         with listener.step("reading"):
-            log = read_log(settings, beside)
+            if isinstance(given, ExperimentConfig):
+                ledger = LedgerStudy.read(given, beside or Path(), wait)
+                log = ledger.read_log.log
+            else:
+                log = read_log(given, beside)
     tracker = Tracker(settings)
     findings = analyse(log, settings, listener)
+    if ledger is not None:
+        findings = replace(findings, checks=(*findings.checks, *ledger.checks()))
     with listener.step("writing"):
-        return _written(_result(settings, findings, truth), findings, settings, tracker, folder)
+        result = _result(given, findings, truth)
+        if ledger is not None:
+            result = replace(result, ledger=ledger.use)
+        return _written(result, findings, settings, tracker, folder, ledger)
 
 
 def read_log(config: StudyConfig, beside: Path | None) -> AssignmentLog:
@@ -71,8 +88,8 @@ def read_log(config: StudyConfig, beside: Path | None) -> AssignmentLog:
             "the configuration",
             "missing-key",
             "the configuration names the log",
-            "`data` is missing",
-            "add `data`, or pass a log to `run_study`",
+            "neither `data` nor an `experiment` with its `ledger` is there",
+            "add `data`, or `ledger` and `experiment`, or pass a log to `run_study`",
             ConfigError,
         )
     arguments = config.data.log_arguments()
@@ -81,15 +98,17 @@ def read_log(config: StudyConfig, beside: Path | None) -> AssignmentLog:
     return AssignmentLog.from_frame(frame, **arguments)
 
 
-def _settings(config: StudyConfig | Mapping[str, Any] | str | Path) -> tuple[StudyConfig, Path | None]:
-    if isinstance(config, StudyConfig):
+def _settings(
+    config: StudyConfig | ExperimentConfig | Mapping[str, Any] | str | Path,
+) -> tuple[StudyConfig | ExperimentConfig, Path | None]:
+    if isinstance(config, StudyConfig | ExperimentConfig):
         return config, None
     if isinstance(config, Mapping):
-        return parse_config(dict(config)), None
-    return read_config(config), Path(config).parent
+        return parse_any(config), None
+    return read_any(config), Path(config).parent
 
 
-def _result(config: StudyConfig, findings: Findings, truth: Sequence[TruthRow]) -> StudyResult:
+def _result(config: StudyConfig | ExperimentConfig, findings: Findings, truth: Sequence[TruthRow]) -> StudyResult:
     log = findings.log
     return StudyResult(
         study=config.name,
@@ -118,7 +137,12 @@ def _result(config: StudyConfig, findings: Findings, truth: Sequence[TruthRow]) 
 
 
 def _written(
-    result: StudyResult, findings: Findings, config: StudyConfig, tracker: Tracker, folder: Path | None
+    result: StudyResult,
+    findings: Findings,
+    config: StudyConfig,
+    tracker: Tracker,
+    folder: Path | None,
+    ledger: LedgerStudy | None,
 ) -> StudyResult:
     leads = None if result.stopped else leads_frame(findings)
     with staging(folder) as temporary:
@@ -131,4 +155,6 @@ def _written(
             if leads is not None:
                 # Written after the run took its files: the run's own copy carries no names.
                 leads.to_parquet(temporary / "leads.parquet", index=False)
+            if ledger is not None and not result.stopped:
+                ledger.note(result)
     return result

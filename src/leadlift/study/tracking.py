@@ -171,7 +171,7 @@ class Tracker:
     def _log_dataset(self, run_id: str, result: StudyResult) -> None:
         from mlflow.entities import Dataset, DatasetInput, InputTag
 
-        name = str((result.settings.get("data") or {}).get("log") or "frame")
+        name = str((result.settings.get("data") or {}).get("log") or result.settings.get("ledger") or "frame")
         profile = f'{{"num_rows": {result.rows.used}}}'
         dataset = Dataset(
             name=name, digest=result.log_digest, source_type="local", source=f'{{"uri": "{name}"}}', profile=profile
@@ -221,6 +221,7 @@ def _tags(result: StudyResult) -> dict[str, str]:
         "leadlift.config_digest": result.config_digest,
         "leadlift.log_digest": result.log_digest,
         "leadlift.design_digest": result.design_digest or "",
+        **({} if result.ledger is None else {"leadlift.chain_head": result.ledger.chain_head}),
         "leadlift.outcome": result.outcome,
         "leadlift.stopped": str(result.stopped).lower(),
         "mlflow.note.content": note,

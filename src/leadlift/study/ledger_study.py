@@ -1,0 +1,68 @@
+"""A study of an experiment's ledger: its log read, and its effects noted where the assignments are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from leadlift.base.experiment import ExperimentConfig
+from leadlift.base.problems import listed
+from leadlift.base.records import Check, LedgerUse, StudyResult
+from leadlift.data.ledger import record_study
+from leadlift.study.import_ import ledger_path
+from leadlift.study.ledger_log import LedgerLog, read_ledger_log
+
+
+@dataclass(frozen=True, eq=False)
+class LedgerStudy:
+    """What a study read from a ledger, and the ledger's file; the file is closed."""
+
+    path: Path
+    read_log: LedgerLog
+    wait: float
+
+    @classmethod
+    def read(cls, config: ExperimentConfig, beside: Path, wait: float) -> LedgerStudy:
+        """Reads the experiment's log.
+
+        Raises:
+            ConfigError: the configuration names no ledger.
+            FileError: the ledger can't be read.
+            DataError: it has no log of this experiment.
+        """
+        path = ledger_path(config, beside)
+        return cls(path, read_ledger_log(config, path, wait=wait), wait)
+
+    @property
+    def use(self) -> LedgerUse:
+        """The same for the result."""
+        found = self.read_log
+        return LedgerUse(found.chain_head, found.rounds, found.cut_off.isoformat(), found.booking_lag_days, found.deals)
+
+    def checks(self) -> tuple[Check, ...]:
+        """What the ledger knows and the log does not."""
+        merged = self.read_log.merged
+        if not merged:
+            return ()
+        words = (
+            f"{listed(merged, 2)}: one client met several arms, which hides an effect; the next draw takes them as one"
+        )
+        return (Check("merged-organisations", "warn", len(merged), words),)
+
+    def note(self, result: StudyResult) -> None:
+        """Notes the tracked study's effects and the chain's head in the ledger.
+
+        Raises:
+            FileError: the ledger is held by another process, or can't be written.
+        """
+        assert result.mlflow is not None
+        record_study(
+            self.path,
+            run_id=result.mlflow.run_id,
+            experiment=result.study,
+            log_digest=result.log_digest,
+            chain_head=self.use.chain_head,
+            rounds=self.use.rounds,
+            effects=result.effects,
+            wait=self.wait,
+        )

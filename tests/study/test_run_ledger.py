@@ -1,0 +1,139 @@
+"""`leadlift run` on an experiment: the log comes from its ledger, and the study is noted there."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from import_files import Workspace, filled
+from mlflow import MlflowClient
+
+import leadlift as ll
+from leadlift.data.ledger import recorded_studies, verify_ledger
+from leadlift.study import simulate_crm
+
+QUICK = "learners: [t]\nfolds: 2\nscore_groups: {cuts: [0.2, 0.6]}\ntracking: {uri: 'sqlite:///STORE/mlflow.db'}"
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory) -> Workspace:
+    folder = tmp_path_factory.mktemp("run")
+    more = QUICK.replace("STORE", str(folder))
+    return filled(folder, simulate_crm(leads=1_500, seed=5, leads_per_organisation=2.0), more=more)
+
+
+@pytest.fixture(scope="module")
+def result(place):
+    return ll.run_study(place.config, out=place.folder / "out")
+
+
+def test_the_study_says_what_it_read(place, result) -> None:
+    log = place.log()
+    said = json.loads((place.folder / "out" / "results.json").read_text(encoding="utf-8"))
+    assert said["log_digest"] == log.log.digest
+    assert said["rows"]["read"] == said["rows"]["used"] + sum(said["rows"]["dropped"].values())
+    assert said["ledger"]["chain_head"] == verify_ledger(place.ledger).head
+    assert said["ledger"]["cut_off"] == log.cut_off.isoformat()
+    assert said["ledger"]["deals"]["used"] == log.deals.used
+    assert said["ledger"]["rounds"] == [1]
+    assert said["settings"]["experiment"]["window_days"] == 90
+    assert said["settings"]["ledger"] == "calls.duckdb"
+    assert (place.folder / "out" / "report.html").is_file()
+
+
+def test_the_study_is_noted_in_the_ledger(place, result) -> None:
+    (study,) = (s for s in recorded_studies(place.ledger) if s.run_id == result.mlflow.run_id)
+    assert (study.experiment, study.log_digest, study.rounds) == ("calls", result.log_digest, (1,))
+    assert study.chain_head == result.ledger.chain_head
+    assert [row["effect"] for row in study.effects] == [effect.effect for effect in result.effects]
+    assert all(row["se"] is not None for row in study.effects if row["segment_by"] == "all")
+    assert verify_ledger(place.ledger).sound
+    run = MlflowClient(tracking_uri=f"sqlite:///{place.folder}/mlflow.db").get_run(study.run_id)
+    assert run.info.status == "FINISHED"
+    assert run.data.tags["leadlift.chain_head"] == study.chain_head
+
+
+def test_the_ledger_is_free_while_the_study_fits(place, monkeypatch) -> None:
+    from leadlift.study import run
+
+    seen = []
+
+    def analyse(log, config, progress):
+        program = f"import duckdb; duckdb.connect({str(place.ledger)!r}).close()"
+        seen.append(subprocess.run([sys.executable, "-c", program], check=False, capture_output=True).returncode)
+        raise InterruptedError
+
+    monkeypatch.setattr(run, "analyse", analyse)
+    with pytest.raises(InterruptedError):
+        ll.run_study(place.config)
+    assert seen == [0]
+
+
+def test_the_same_ledger_gives_the_same_numbers_whatever_its_path(place, result, tmp_path, monkeypatch) -> None:
+    elsewhere = Workspace(tmp_path)
+    for file in ("calls.yaml", "calls.duckdb"):
+        (tmp_path / file).write_bytes((place.folder / file).read_bytes())
+    again = ll.run_study(elsewhere.config)
+    assert again.config_digest == result.config_digest
+    assert again.log_digest == result.log_digest
+    assert again.effects == result.effects
+
+
+def test_a_study_that_cannot_be_noted_writes_nothing(place, tmp_path, monkeypatch) -> None:
+    from leadlift.base.errors import FileError
+    from leadlift.study import ledger_study
+
+    def busy(*_, **__):
+        raise FileError("the ledger was held by another process")
+
+    monkeypatch.setattr(ledger_study, "record_study", busy)
+    with pytest.raises(FileError):
+        ll.run_study(place.config, out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+CONTENT = """\
+version: 1
+name: calls
+{ledger}
+experiment: {{arms: {{control: {{share: 0.5}}, call: {{share: 0.5}}}}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (CONTENT.format(ledger=""), ["the configuration names the ledger", "`ledger: calls.duckdb`"]),
+        (CONTENT.format(ledger="ledger: gone.duckdb"), ["gone.duckdb is not there", "import leads or assign first"]),
+        ("version: 1\nname: calls\n", ["neither `data` nor an `experiment`", "`ledger` and `experiment`"]),
+        ("version: 1\nledger: calls.duckdb\n", ["`experiment` is missing"]),
+    ],
+)
+def test_a_configuration_without_a_log_is_said(folder, leadlift, text, words) -> None:
+    (folder / "calls.yaml").write_text(text, encoding="utf-8")
+    ended = leadlift("run", "calls.yaml")
+    assert ended.code == 1
+    assert all(word in ended.err for word in words), ended.err
+    assert [path.name for path in folder.iterdir()] == ["calls.yaml"]
+
+
+def test_a_ledger_without_deals_or_assignments_is_said(folder, leadlift) -> None:
+    from import_files import workspace
+
+    place = workspace(folder, features=())
+    crm = simulate_crm(leads=60, seed=1)
+    place.put("leads", crm.tables["leads"])
+    assert "no-assignments" in leadlift("run", place.config).err
+    place.assign(crm.tables["assignments"])
+    before = hashlib.sha256(place.ledger.read_bytes()).hexdigest()
+    ended = leadlift("run", place.config)
+    assert ended.code == 1
+    assert "[no-deals]" in ended.err
+    assert hashlib.sha256(place.ledger.read_bytes()).hexdigest() == before
+    assert not Path("results").exists()
+    assert "mlruns" not in os.listdir()
