@@ -110,7 +110,7 @@ experiment: {{arms: {{control: {{share: 0.5}}, call: {{share: 0.5}}}}}}
     [
         (CONTENT.format(ledger=""), ["the configuration names the ledger", "`ledger: calls.duckdb`"]),
         (CONTENT.format(ledger="ledger: gone.duckdb"), ["gone.duckdb is not there", "import leads or assign first"]),
-        ("version: 1\nname: calls\n", ["neither `data` nor an `experiment`", "`ledger` and `experiment`"]),
+        ("version: 1\nname: calls\n", ["`data` is missing, and so is an `experiment`", "`ledger` and `experiment`"]),
         ("version: 1\nledger: calls.duckdb\n", ["`experiment` is missing"]),
     ],
 )

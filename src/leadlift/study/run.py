@@ -88,7 +88,7 @@ def read_log(config: StudyConfig, beside: Path | None) -> AssignmentLog:
             "the configuration",
             "missing-key",
             "the configuration names the log",
-            "neither `data` nor an `experiment` with its `ledger` is there",
+            "`data` is missing, and so is an `experiment` with its `ledger`",
             "add `data`, or `ledger` and `experiment`, or pass a log to `run_study`",
             ConfigError,
         )
