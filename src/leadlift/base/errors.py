@@ -15,9 +15,16 @@ The command line prints `str(error)` and exits with 1; it has no wording of its 
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class LeadliftError(Exception):
-    """Anything leadlift stops on."""
+    """Anything leadlift stops on.
+
+    `problems` holds what was wrong, one by one, for those who show it in their own way.
+    """
+
+    problems: tuple[Any, ...] = ()
 
 
 class ConfigError(LeadliftError, ValueError):

@@ -68,7 +68,9 @@ def problem_error(where: str, problems: list[Problem]) -> LeadliftError:
     many = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
     kinds = {problem.error for problem in problems}
     kind = problems[0].error if len(kinds) == 1 else DataError
-    return kind("\n".join([f"{many} in {where}", *map(str, problems)]))
+    error = kind("\n".join([f"{many} in {where}", *map(str, problems)]))
+    error.problems = tuple(problems)
+    return error
 
 
 def stop(

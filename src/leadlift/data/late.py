@@ -31,7 +31,7 @@ def late_columns(table: pd.DataFrame, outcome: Floats, arm: Codes) -> dict[str, 
             reasons[str(name)] = "another value in every row"
         elif _arms_differ(column, arm) < UNLIKELY:
             reasons[str(name)] = "differs between arms more than a lot allows"
-        elif _settles(column, outcome):
+        elif settles(column, outcome):
             reasons[str(name)] = "settles the outcome"
     return reasons
 
@@ -65,7 +65,7 @@ def _chi_square(codes: Codes, arm: Codes) -> float:
     return float(stats.chi2_contingency(table).pvalue)
 
 
-def _settles(column: Column, outcome: Floats) -> bool:
+def settles(column: Column, outcome: Floats) -> bool:
     """Whether values of the column leave nothing of the outcome open, as an outcome's own copy or part would."""
     present = column.notna().to_numpy() & ~np.isnan(outcome)
     if not present.any():

@@ -19,13 +19,19 @@ class Drawn:
     """What the lot drew, before any row was dropped for its outcome: what the split is checked on.
 
     Attributes:
-        unit: `organisations` where each has one arm, else `leads`.
+        unit: `organisations` where each has one arm, or more of them than a lot of leads would leave whole; else
+            `leads`.
         found, planned: units per arm, control first, and their expected number under the propensities.
+        units: a row per unit: `arm` (code, that of its first lead), `stratum` (text), `leads`, `lost` (leads without
+            an outcome or score), and `planned_<k>`, P(arm k).
+        split: organisations with leads in different arms.
     """
 
     unit: Literal["organisations", "leads"]
     found: tuple[int, ...]
     planned: tuple[float, ...]
+    units: pd.DataFrame = field(default_factory=pd.DataFrame, compare=False, repr=False)
+    split: int = 0
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,8 +15,9 @@ from leadlift.base.problems import Problems
 from leadlift.base.records import RowAccount
 from leadlift.data.columns import feature_values, identifiers, labels, number_values, outcome_values
 from leadlift.data.door import to_pandas
+from leadlift.data.drawn import drawn_units
 from leadlift.data.late import late_columns
-from leadlift.data.log import AssignmentLog, Drawn
+from leadlift.data.log import AssignmentLog
 from leadlift.data.log_checks import (
     check_arms,
     check_columns,
@@ -117,26 +118,13 @@ def build_log(
         lead_id=texts["lead_id"].to_numpy(dtype=object)[order] if "lead_id" in texts else None,
         position=frame.index.to_numpy(dtype=np.intp)[order],
         account=RowAccount(read=read, used=len(order), dropped={**earlier, **repeats, **lost}),
-        drawn=_drawn(arm, matrix, texts.get("organisation")),
+        drawn=drawn_units(arm, matrix, texts.get("organisation"), texts.get("stratum"), lost=~used),
         names=dict(roles),
         digest=frame_digest(content.iloc[order]),
         design_digest=_design_digest(arms, texts.get("stratum"), matrix),
         loss_by_arm={name: (int((~used & (arm == i)).sum()), int((arm == i).sum())) for i, name in enumerate(arms)},
         left_out=left_out,
     )
-
-
-def _drawn(arm: Codes, matrix: Floats, organisation: Column | None) -> Drawn:
-    """Units that the lot drew: organisations if each has one arm, else leads."""
-    units = np.arange(len(arm))
-    kind: Literal["organisations", "leads"] = "leads"
-    if organisation is not None:
-        codes = pd.factorize(organisation)[0]
-        first = np.unique(codes, return_index=True)[1]
-        if (arm == arm[first][codes]).all():
-            units, kind = first, "organisations"
-    found = np.bincount(arm[units], minlength=matrix.shape[1])
-    return Drawn(kind, tuple(map(int, found)), tuple(map(float, matrix[units].sum(axis=0))))
 
 
 def _without_repeats(

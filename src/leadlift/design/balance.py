@@ -8,10 +8,10 @@ import pandas as pd
 from leadlift.base.arrays import Codes, Column, Floats
 from leadlift.base.records import BalanceRow
 from leadlift.data import AssignmentLog
+from leadlift.design.redraw import cells_of, redrawn_p
 
-REDRAWS = 199
 # Drawing again costs a pass over the units each time; a sample this large says as much.
-MOST_UNITS = 50_000
+MOST_UNITS = 20_000
 MOST_LEVELS = 20
 
 
@@ -56,10 +56,9 @@ def numeric_view(column: Column) -> Floats:
 
 
 def omnibus_p(log: AssignmentLog, rng: np.random.Generator) -> float | None:
-    """p-value of all features being balanced, by drawing the lot again; None without features.
+    """p-value of all features being balanced, by drawing the lot again; None without features that vary.
 
-    The statistic is the sum over arms of the squared distance between the arm's feature means and everyone's. The lot
-    is drawn again by shuffling arms over the units of each cell of constant propensity.
+    Features are summed over the leads of each unit that the lot drew: of each organisation, or each lead.
     """
     if log.features.shape[1] == 0:
         return None
@@ -68,47 +67,12 @@ def omnibus_p(log: AssignmentLog, rng: np.random.Generator) -> float | None:
     X = (X[:, spread > 0] - X[:, spread > 0].mean(axis=0)) / spread[spread > 0]
     if X.shape[1] == 0:
         return None
-    units = _units(log)
-    if len(units) > MOST_UNITS:
-        units = np.sort(rng.choice(units, MOST_UNITS, replace=False))
-    totals, arm, cell = _unit_totals(log, X, units)
-    observed = _distance(totals, arm, len(log.arms))
-    worse = sum(
-        _distance(totals, _redrawn(arm, cell, rng), len(log.arms)) >= observed * (1 - 1e-12) for _ in range(REDRAWS)
-    )
-    return (worse + 1) / (REDRAWS + 1)
-
-
-def _units(log: AssignmentLog) -> Codes:
-    """First row of each unit that the lot drew: organisations where each has one arm, else leads."""
-    if not organisations_whole(log):
-        return np.arange(len(log))
-    return np.unique(log.organisation, return_index=True)[1]
-
-
-def organisations_whole(log: AssignmentLog) -> bool:
-    """Whether all leads of each organisation have one arm."""
-    first = np.unique(log.organisation, return_index=True)[1]
-    return bool((log.arm == log.arm[first][log.organisation]).all())
-
-
-def _unit_totals(log: AssignmentLog, X: Floats, units: Codes) -> tuple[Floats, Codes, Codes]:
-    if len(units) == len(log) or not organisations_whole(log):
-        return X[units], np.asarray(log.arm[units]), np.asarray(log.cell[units])
-    sums: Floats = np.column_stack([np.bincount(log.organisation, weights=column) for column in X.T])
-    return sums[log.organisation[units]], log.arm[units], log.cell[units]
-
-
-def _distance(totals: Floats, arm: Codes, arms: int) -> float:
-    centred = totals - totals.mean(axis=0)
-    means = [centred[arm == a].mean(axis=0) for a in range(arms) if (arm == a).any()]
-    return float(sum((mean**2).sum() for mean in means))
-
-
-def _redrawn(arm: Codes, cell: Codes, rng: np.random.Generator) -> Codes:
-    """Arms shuffled within cells."""
-    shuffled = np.lexsort((rng.random(len(arm)), cell))
-    original = np.argsort(cell, kind="stable")
-    drawn = np.empty_like(arm)
-    drawn[original] = arm[shuffled]
-    return drawn
+    by_organisation = log.drawn.unit == "organisations"
+    unit = log.organisation if by_organisation else np.arange(len(log), dtype=np.intp)
+    first = np.unique(unit, return_index=True)[1]
+    totals: Floats = np.column_stack([np.bincount(unit, weights=column) for column in X.T])
+    arm, cell = log.arm[first], log.cell[first]
+    if len(first) > MOST_UNITS:
+        some = np.sort(rng.choice(len(first), MOST_UNITS, replace=False))
+        totals, arm, cell = totals[some], arm[some], cell[some]
+    return redrawn_p(totals, arm, cells_of(cell), len(log.arms), rng)

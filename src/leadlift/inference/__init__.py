@@ -14,6 +14,7 @@ from leadlift.inference.scores import aipw_scores, contrast_scores, ipw_scores
 from leadlift.inference.segments import EqualityTest, equality_test, possibly_best
 from leadlift.inference.sequential import Block, Sequential, combine, sequential_blocks, unit_permutation
 from leadlift.inference.simultaneous import adjusted_p_values, max_t
+from leadlift.inference.split_sequence import anytime_p, split_log_evidence
 from leadlift.inference.tails import effective_number
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "Sequential",
     "adjusted_p_values",
     "aipw_scores",
+    "anytime_p",
     "area_estimate",
     "area_se",
     "band_critical_value",
@@ -56,6 +58,7 @@ __all__ = [
     "possibly_best",
     "rank_area",
     "sequential_blocks",
+    "split_log_evidence",
     "t_interval",
     "toc",
     "unit_influence",
