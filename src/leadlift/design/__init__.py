@@ -3,7 +3,8 @@
 from leadlift.design.assignment import Assignment, assign
 from leadlift.design.assignment_records import AssignmentResult, CapacityUse, StratumDraw
 from leadlift.design.balance import balance_rows
-from leadlift.design.checks import check_log
+from leadlift.design.check_rules import Evidence, LotFacts, as_checks
+from leadlift.design.checks import RULES, check_log, run_checks
 from leadlift.design.clusters import Clusters, design_effect, estimate_clusters
 from leadlift.design.crm_list import CrmMapping, changed_cells, crm_list, refuse_unknown_arms
 from leadlift.design.freeze import FrozenDesign, freeze, read_frozen
@@ -18,6 +19,7 @@ from leadlift.design.power_simulation import simulated_power
 from leadlift.design.split import sample_ratio_p
 
 __all__ = [
+    "RULES",
     "Assignment",
     "AssignmentResult",
     "CapacityUse",
@@ -25,10 +27,13 @@ __all__ = [
     "CrmMapping",
     "DesignPlan",
     "Drawn",
+    "Evidence",
     "FrozenDesign",
     "LeadList",
+    "LotFacts",
     "StratumDraw",
     "Units",
+    "as_checks",
     "assign",
     "balance_rows",
     "buckets",
@@ -46,6 +51,7 @@ __all__ = [
     "power_of",
     "read_frozen",
     "refuse_unknown_arms",
+    "run_checks",
     "sample_ratio_p",
     "settings_digest",
     "simulated_power",

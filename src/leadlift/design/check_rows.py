@@ -12,6 +12,8 @@ from leadlift.design.check_rules import CERTAIN, LEVEL, Evidence, Finding, rule,
 from leadlift.design.redraw import cells_of, redrawn_p
 
 MANY_LEVELS = 200
+LEDGER_FEATURES = "name those known before assignment: `leads.features`"
+LEDGER_SCORE = "import the score that the team used with the leads: `leads.score`"
 MANY_LOST = 0.05
 # Arms that lose leads at rates this far apart are no longer comparable.
 WIDE_GAP = 0.05
@@ -138,7 +140,8 @@ def features(log: AssignmentLog, evidence: Evidence) -> Finding:
     if log.left_out or not evidence.features_named:
         reasons = listed([f"{name} ({why})" for name, why in log.left_out.items()])
         left = f"; left out {reasons}" if log.left_out else ""
-        return Finding("warn", count, f"features were not named; used {listed(log.features.columns)}{left}")
+        words = f"features were not named; used {listed(log.features.columns)}{left}"
+        return Finding("warn", count, words, None if evidence.ledger is None else LEDGER_FEATURES)
     wide = [
         str(name)
         for name in log.features.columns
@@ -175,9 +178,9 @@ def known_later(log: AssignmentLog, _: Evidence) -> Finding | None:
     warns="it has to be estimated",
     fix="name the score that the team used: `data.score`",
 )
-def score(log: AssignmentLog, _: Evidence) -> Finding:
+def score(log: AssignmentLog, evidence: Evidence) -> Finding:
     """Where the score comes from."""
     if log.score_source == "given":
         return Finding("pass", None, f"score `{log.names['score']}`, as it was before assignment")
     words = "no score column: one is estimated from controls, out of fold, and its groups are data-made"
-    return Finding("warn", None, words)
+    return Finding("warn", None, words, None if evidence.ledger is None else LEDGER_SCORE)

@@ -1,6 +1,7 @@
 """Floor 8: one function per command."""
 
 from leadlift.study.assign import assign_leads
+from leadlift.study.check import CheckResult, check_study
 from leadlift.study.demo import run_demo, write_demo_tables
 from leadlift.study.design import DesignResult, design_study
 from leadlift.study.progress import Progress, Silent
@@ -9,11 +10,13 @@ from leadlift.study.simulate import SimulatedCrm, simulate_crm
 from leadlift.study.workspace import make_workspace, open_ui
 
 __all__ = [
+    "CheckResult",
     "DesignResult",
     "Progress",
     "Silent",
     "SimulatedCrm",
     "assign_leads",
+    "check_study",
     "design_study",
     "make_workspace",
     "open_ui",

@@ -96,7 +96,7 @@ def assign_leads(
     settings = config if isinstance(config, ExperimentConfig) else read_experiment(config, today=moment.date())
     mapping = CrmMapping() if crm is None else parse_settings(CrmMapping, read_yaml(Path(crm)), Path(crm).name)
     refuse_unknown_arms(mapping, list(settings.experiment.shares))
-    digest = _design_digest(settings, config, design)
+    digest = frozen_digest(settings, config, design)
     store = assignment_store(settings, folder, wait)
     target = list_path(settings, folder, out)
     _refuse_overwriting(target, config, leads, crm, design, getattr(store, "path", None))
@@ -199,7 +199,7 @@ def _notes(
     return tuple(notes)
 
 
-def _design_digest(
+def frozen_digest(
     config: ExperimentConfig, path: str | Path | ExperimentConfig, design: str | Path | None
 ) -> str | None:
     """Digest of the frozen design; None: nothing was frozen.

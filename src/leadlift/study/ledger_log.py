@@ -78,10 +78,10 @@ def read_ledger_log(
         given = config.deals.booking_lag_days
         lag = observed_lag(connection) if given is None else given
         cut_off = complete_until(connection) - pd.Timedelta(days=lag)
-        with drawn(connection, _windows(config, cut_off)):
+        with drawn(connection, windows_of(config, cut_off)):
             if config.experiment.unit == "lead":
                 refuse_deals_without_leads(connection)
-            used, dropped = _used(lead_outcomes(connection, _windows(config, cut_off)), cut_off)
+            used, dropped = _used(lead_outcomes(connection, windows_of(config, cut_off)), cut_off)
             features = known_features(connection, list(config.leads.features) or None)
             shares = _propensities(connection, arms)
             deals = deal_account(connection)
@@ -92,7 +92,8 @@ def read_ledger_log(
     return LedgerLog(log, frame, deals, cut_off, lag, rounds, chain_head, merged)
 
 
-def _windows(config: ExperimentConfig, cut_off: pd.Timestamp) -> Windows:
+def windows_of(config: ExperimentConfig, cut_off: pd.Timestamp) -> Windows:
+    """What counts as an outcome and a touch of the experiment, and until when outcomes are known."""
     lot = config.experiment
     mechanics = tuple(dict.fromkeys(name for arm in lot.arms.values() for name in arm.mechanics))
     return Windows(config.name, lot.window_days, lot.touch_days, mechanics, cut_off)

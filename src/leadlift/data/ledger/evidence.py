@@ -226,3 +226,12 @@ def _overlaps(connection: Any, windows: Windows) -> pd.DataFrame:
 
 
 _FORGOTTEN = "SELECT count(*) FROM forgotten JOIN batches USING (batch) WHERE experiment = $experiment"
+
+
+def assigned_leads(connection: Any, experiment: str) -> pd.DataFrame:
+    """Every lead that the experiment drew, by `lead_id`, with its `unit_id`, `batch`, `stratum` and `treatment`."""
+    query = """
+        SELECT lead_id, unit_id, batch, stratum, treatment FROM assignments
+        WHERE experiment = $experiment AND NOT holdout ORDER BY lead_id
+    """
+    return query_frame(connection, query, {"experiment": experiment})

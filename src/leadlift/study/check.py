@@ -1,0 +1,175 @@
+"""`leadlift check`: can this log be trusted?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import pandas as pd
+
+from leadlift.base.config import StudyConfig
+from leadlift.base.errors import ConfigError, DataError
+from leadlift.base.experiment import ExperimentConfig
+from leadlift.base.problems import did_you_mean, stop
+from leadlift.base.records import Check, Record
+from leadlift.base.settings import parse_settings
+from leadlift.base.yaml import is_experiment, read_config, read_experiment, read_yaml
+from leadlift.data import read_table
+from leadlift.data.ledger.evidence import LedgerFacts, assigned_leads, ledger_facts
+from leadlift.data.ledger.opening import WAIT, reading
+from leadlift.data.ledger.outcomes import complete_until, observed_lag
+from leadlift.design import CrmMapping, Evidence, LotFacts, as_checks, run_checks
+from leadlift.design.crm_list import harmless
+from leadlift.study.assign import frozen_digest
+from leadlift.study.import_ import ledger_path
+from leadlift.study.ledger_log import LedgerLog, read_ledger_log, windows_of
+from leadlift.study.run import read_log
+
+# An experiment may be checked every day, long before its first window is closed.
+NOT_YET = frozenset({"no-deals", "all-open"})
+
+
+@dataclass(frozen=True)
+class CheckResult(Record):
+    """What `leadlift check` found: every check that applies, in the order of docs/checks.md; `stopped` if any stops."""
+
+    study: str
+    source: Literal["log", "ledger"]
+    checks: tuple[Check, ...]
+
+    @property
+    def stopped(self) -> bool:
+        """Whether a check stops."""
+        return any(check.status == "stop" for check in self.checks)
+
+
+def check_study(
+    config: str | Path, *, received: str | Path | None = None, crm: str | Path | None = None, wait: float = WAIT
+) -> CheckResult:
+    """Checks the log of a study, or an experiment's ledger: what `leadlift check` does. Nothing is written.
+
+    Args:
+        config: path of the configuration.
+        received: CSV or Parquet file of the leads as the CRM has them now, with their arms; ledgers only.
+        crm: YAML file that names the CRM's columns, as for `leadlift assign`; None: our own names.
+        wait: seconds to wait for another process that has the ledger open.
+
+    Raises:
+        ConfigError: the configuration can't be used.
+        FileError: the log, the ledger or the CRM's list can't be read.
+        DataError: the ledger holds no assignments of the experiment.
+    """
+    path = Path(config)
+    if is_experiment(read_yaml(path)):
+        return _check_ledger(path, read_experiment(path), received, crm, wait)
+    if received is not None:
+        rule, fix = "the CRM's list is compared with a ledger", "leave out `--received`"
+        raise stop("the command", "received", rule, f"{path.name} is the study of a log", fix, ConfigError)
+    return _check_flat(read_config(path), path.parent)
+
+
+def _check_flat(config: StudyConfig, beside: Path) -> CheckResult:
+    try:
+        log = read_log(config, beside)
+    except DataError as error:
+        return CheckResult(config.name, "log", tuple(as_checks(error.problems)))
+    named = config.data is None or config.data.features is not None
+    return CheckResult(config.name, "log", tuple(run_checks(Evidence(log, features_named=named, seed=config.seed))))
+
+
+def _check_ledger(
+    path: Path, config: ExperimentConfig, received: str | Path | None, crm: str | Path | None, wait: float
+) -> CheckResult:
+    ledger = ledger_path(config, path.parent)
+    problems: list[Check] = []
+    found: LedgerLog | None = None
+    digest: str | None = None
+    try:
+        found = read_ledger_log(config, ledger, wait=wait)
+    except DataError as error:
+        if any(problem.code == "no-assignments" for problem in error.problems):
+            raise
+        problems += [_not_yet(check) for check in as_checks(error.problems) if check.code != "all-open"]
+    try:
+        digest = frozen_digest(config, path, None)
+    except (DataError, ConfigError) as error:
+        problems += [replace(check, code=f"design-{check.code}") for check in as_checks(error.problems)]
+    evidence = ledger_evidence(config, ledger, found, digest=digest, wait=wait)
+    if received is not None:
+        evidence = replace(evidence, received=_received(config, ledger, Path(received), crm, wait))
+    return CheckResult(config.name, "ledger", (*problems, *run_checks(evidence)))
+
+
+def _not_yet(check: Check) -> Check:
+    return replace(check, status="warn") if check.code in NOT_YET else check
+
+
+def ledger_evidence(
+    config: ExperimentConfig, ledger: Path, found: LedgerLog | None, *, digest: str | None = None, wait: float = WAIT
+) -> Evidence:
+    """What checks may look at in an experiment's ledger; the ledger is closed again when it is read.
+
+    Args:
+        config: the experiment.
+        ledger: the ledger's file.
+        found: the log read from it; None: there is none.
+        digest: of the frozen design; None: nothing was frozen.
+        wait: seconds to wait for another process that has the ledger open.
+    """
+    lot = config.experiment
+    return Evidence(
+        log=None if found is None else found.log,
+        features_named=bool(config.leads.features),
+        seed=config.seed,
+        ledger=_facts(config, ledger, wait),
+        lot=LotFacts(
+            lot.unit, lot.mode, lot.round, lot.shares, tuple(lot.capacity), tuple(lot.shares_with), design_digest=digest
+        ),
+        months=None if found is None else _months(found),
+    )
+
+
+def _facts(config: ExperimentConfig, ledger: Path, wait: float) -> LedgerFacts:
+    with reading(ledger, wait) as connection:
+        given = config.deals.booking_lag_days
+        lag = observed_lag(connection) if given is None else given
+        try:
+            cut_off = complete_until(connection) - pd.Timedelta(days=lag)
+        except DataError:
+            # No deals yet: every window is open.
+            cut_off = pd.Timestamp(0, tz="UTC")
+        return ledger_facts(connection, windows_of(config, cut_off))
+
+
+def _months(found: LedgerLog) -> Any:
+    names = found.leads.columns
+    column = "assigned_at (ledger)" if "assigned_at (ledger)" in names else "assigned_at"
+    return found.leads[column].dt.strftime("%Y-%m").to_numpy(dtype=object)[found.log.position]
+
+
+def _received(config: ExperimentConfig, ledger: Path, file: Path, crm: str | Path | None, wait: float) -> pd.DataFrame:
+    """A row per unit that was drawn: its leads, those that the CRM's list lacks, and those that it has otherwise."""
+    mapping = CrmMapping() if crm is None else parse_settings(CrmMapping, read_yaml(Path(crm)), Path(crm).name)
+    with reading(ledger, wait) as connection:
+        assigned = assigned_leads(connection, config.name)
+    theirs = {ours: name for name, ours in mapping.columns.items()}
+    frame = read_table(file, [theirs.get(name, name) for name in ("lead_id", "treatment")])
+    for ours in ("lead_id", "treatment"):
+        if theirs.get(ours, ours) not in frame.columns:
+            rule = f"the CRM's list has the column `{theirs.get(ours, ours)}`"
+            raise stop("the CRM's list", "missing-column", rule, "it is not there", did_you_mean(ours, frame.columns))
+    arms = dict(zip(frame[theirs.get("lead_id", "lead_id")], frame[theirs.get("treatment", "treatment")], strict=True))
+    if mapping.arms is not None:
+        assigned = assigned[assigned["treatment"].isin(mapping.arms)]
+    # The list holds identifiers that a spreadsheet would execute behind an apostrophe.
+    there = assigned["lead_id"].map(lambda lead: arms.get(lead, arms.get(harmless(lead))))
+    assigned = assigned.assign(
+        cell=assigned["batch"].astype("str") + "/" + assigned["stratum"].fillna(""),
+        leads=1,
+        missing=there.isna(),
+        other=there.notna() & (there.astype("str") != assigned["treatment"]),
+    )
+    keys = ["unit_id", "treatment"]
+    first = assigned.groupby(keys, as_index=False)["cell"].first()
+    return assigned.groupby(keys, as_index=False)[["leads", "missing", "other"]].sum().assign(cell=first["cell"])
