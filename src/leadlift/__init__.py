@@ -9,7 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from leadlift import base, data, design, evaluation, inference, learners, report, study
+    from leadlift import base, data, design, evaluation, inference, learners, problems, report, study
     from leadlift.data import AssignmentLog
     from leadlift.learners import TLearner, XLearner
     from leadlift.study import run_study, simulate_crm
@@ -21,7 +21,7 @@ _HOMES = {
     "run_study": "leadlift.study",
     "simulate_crm": "leadlift.study",
 }
-_ROOMS = ("base", "data", "design", "evaluation", "inference", "learners", "report", "study")
+_ROOMS = ("base", "data", "design", "evaluation", "inference", "learners", "problems", "report", "study")
 
 __all__ = [
     "AssignmentLog",
@@ -33,6 +33,7 @@ __all__ = [
     "evaluation",
     "inference",
     "learners",
+    "problems",
     "report",
     "run_study",
     "simulate_crm",

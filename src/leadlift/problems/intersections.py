@@ -1,0 +1,161 @@
+"""Which products share organisations more than popularity and breadth explain."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from leadlift.base.arrays import Codes, Floats
+from leadlift.problems.null import NullModel, configuration_model
+from leadlift.problems.tails import poisson_binomial_tail
+
+# Pairs looked at together: their chances by class fill this many numbers.
+BLOCK = 400_000
+EULER = 0.5772156649015329
+
+
+@dataclass(frozen=True, eq=False)
+class Intersections:
+    """Every pair of products that at least one organisation has, shape (pairs,) each.
+
+    Pairs that no organisation has are left out; they count as tests all the same.
+
+    Attributes:
+        products: names, shape (products,).
+        organisations: how many organisations have each product, shape (products,).
+        n_organisations: organisations with a deal.
+        first, second: numbers of the two products, first below second.
+        shared: organisations that have both.
+        expected: organisations that would, by popularity and breadth alone.
+        p_value: of so many shared organisations or more, by popularity and breadth alone.
+        q_value: the p-value adjusted for the false discovery rate over all pairs (Benjamini-Yekutieli).
+        null: the model of popularity and breadth alone.
+    """
+
+    products: tuple[str, ...]
+    organisations: Codes
+    n_organisations: int
+    first: Codes
+    second: Codes
+    shared: Codes
+    expected: Floats
+    p_value: Floats
+    q_value: Floats
+    null: NullModel
+
+    def __len__(self) -> int:
+        return len(self.first)
+
+    @property
+    def n_pairs(self) -> int:
+        """How many pairs of products there are, shared by an organisation or not."""
+        return len(self.products) * (len(self.products) - 1) // 2
+
+    @property
+    def lift(self) -> Floats:
+        """Shared organisations over expected ones."""
+        return self.shared / self.expected
+
+    @property
+    def jaccard(self) -> Floats:
+        """Shared organisations over organisations with either product."""
+        return self.shared / (self.organisations[self.first] + self.organisations[self.second] - self.shared)
+
+    def frame(self) -> pd.DataFrame:
+        """A row per pair, the surest first: `product`, `other`, `shared`, `expected`, `lift`, `jaccard`, `p_value`,
+        `q_value`.
+        """  # fmt: skip
+        names = np.array(self.products, dtype=object)
+        table = pd.DataFrame(
+            {
+                "product": pd.array(names[self.first], dtype="str"),
+                "other": pd.array(names[self.second], dtype="str"),
+                "shared": self.shared,
+                "expected": self.expected,
+                "lift": self.lift,
+                "jaccard": self.jaccard,
+                "p_value": self.p_value,
+                "q_value": self.q_value,
+            }
+        )
+        order = np.lexsort((self.second, self.first, -self.lift, self.p_value))
+        return table.iloc[order].reset_index(drop=True)
+
+
+def intersect(matrix: Any, products: Sequence[str], *, screen: float | None = None) -> Intersections:
+    """Intersections of every pair of products.
+
+    Args:
+        matrix: organisations x products, sparse, 1 where an organisation has a product; organisations without any are
+            left out of account.
+        products: names of the columns.
+        screen: compute p-values only for pairs this many standard deviations above expectation, and call the others 1;
+            None: for all pairs.
+
+    Returns: the intersections, sparse from end to end.
+
+    References:
+        Saracco et al. (2017), Inferring monopartite projections of bipartite networks; Benjamini, Yekutieli (2001).
+    """
+    matrix = sparse.csr_array(matrix, dtype=np.int32)
+    breadth = np.diff(matrix.indptr)
+    matrix, breadth = matrix[breadth > 0], breadth[breadth > 0]
+    popularity = np.asarray(matrix.sum(axis=0)).astype(np.intp)
+    both = sparse.triu(matrix.T.tocsr() @ matrix, k=1).tocoo()
+    first, second = both.row.astype(np.intp), both.col.astype(np.intp)
+    order = np.lexsort((second, first))
+    first, second, shared = first[order], second[order], both.data[order].astype(np.intp)
+    null = configuration_model(breadth, popularity)
+    expected, p_value = _against(null, first, second, shared, screen)
+    tests = len(products) * (len(products) - 1) // 2
+    return Intersections(
+        products=tuple(products),
+        organisations=popularity,
+        n_organisations=matrix.shape[0],
+        first=first,
+        second=second,
+        shared=shared,
+        expected=expected,
+        p_value=p_value,
+        q_value=adjusted(p_value, tests),
+        null=null,
+    )
+
+
+def _against(
+    null: NullModel, first: Codes, second: Codes, shared: Codes, screen: float | None
+) -> tuple[Floats, Floats]:
+    expected, p_value = np.empty(len(first)), np.ones(len(first))
+    chance = np.ascontiguousarray(null.chance.T)
+    step = max(BLOCK // max(len(null.many), 1), 1)
+    for start in range(0, len(first), step):
+        block = slice(start, start + step)
+        pair = chance[first[block]] * chance[second[block]]
+        mean = pair @ null.many
+        expected[block] = mean
+        asked = np.arange(len(mean))
+        if screen is not None:
+            spread = np.sqrt(np.maximum(mean - pair**2 @ null.many, 1e-12))
+            asked = np.flatnonzero(shared[block] > mean + screen * spread)
+        if asked.size:
+            p_value[start + asked] = poisson_binomial_tail(pair[asked], null.many, shared[block][asked])
+    return expected, p_value
+
+
+def adjusted(p_value: Floats, tests: int) -> Floats:
+    """Benjamini-Yekutieli q-values, where `tests` counts p-values of 1 that are not listed.
+
+    >>> adjusted(np.array([0.001, 0.5]), 3).round(4).tolist()
+    [0.0055, 1.0]
+    """
+    order = np.argsort(p_value, kind="stable")
+    harmonic = (1.0 / np.arange(1, tests + 1)).sum() if tests < 10_000 else np.log(tests) + EULER + 0.5 / tests
+    scaled = p_value[order] * tests * harmonic / np.arange(1, len(p_value) + 1)
+    adjusted_values = np.empty(len(p_value))
+    adjusted_values[order] = np.minimum(np.minimum.accumulate(scaled[::-1])[::-1], 1.0)
+    return adjusted_values
