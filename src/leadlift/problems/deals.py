@@ -14,8 +14,8 @@ from scipy import sparse
 from leadlift.base.arrays import Bools, Codes, Column, Floats
 from leadlift.base.problems import Problems, did_you_mean, listed, share, stop
 from leadlift.base.records import Check, RowAccount
+from leadlift.data.cells import identifiers, numbers, times, truths
 from leadlift.data.door import to_pandas
-from leadlift.data.ledger.cells import identifiers, numbers, times, truths
 
 Returns = Literal["refuse", "drop"]
 WHERE = "the deals"
