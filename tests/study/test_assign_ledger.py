@@ -117,6 +117,20 @@ def test_leads_that_do_not_say_how_old_they_are(folder, leadlift) -> None:
     assert asked(folder / "crm.duckdb", known) == [(len(leads(60)),)]
 
 
+def test_leads_of_the_future_are_kept_but_not_drawn(folder, leadlift) -> None:
+    frame = listed(leads(60))
+    frame.loc[:4, "created_at"] = "2026-03-01T00:00:00Z"
+    config = experiment(folder)
+    ended = leadlift("assign", config, "--leads", put(frame), "--at", "2026-02-01T00:00:00+01:00")
+    assert f"{len(frame) - 5:,} assigned, 5 not created yet" in ended.out, ended.err
+    assert asked(folder / "crm.duckdb", "SELECT count(*) FROM leads") == [(len(frame),)]
+    moments = asked(folder / "crm.duckdb", "SELECT DISTINCT assigned_at::VARCHAR FROM assignments")
+    assert moments == [("2026-01-31 23:00:00+00",)]
+    ended = leadlift("assign", config, "--leads", "leads.csv", "--at", "2026-04-01T00:00:00Z")
+    assert f"5 assigned, {len(frame) - 5:,} already assigned" in ended.out
+    assert "`--at` is a time with its zone" in leadlift("assign", config, "--leads", "leads.csv", "--at", "2026").err
+
+
 def test_merged_organisations_are_one_unit(folder) -> None:
     config, frame = experiment(folder), listed(leads(60))
     assign_leads(config, frame, now=NOW)
@@ -138,8 +152,8 @@ def test_merged_organisations_are_one_unit(folder) -> None:
     [
         ({"created_at": "2026-01-01 10:00"}, ["says its time zone", "`data: {timezone: Europe/Berlin}`"]),
         ({"created_at": None}, ["`created_at` is filled in every row"]),
-        ({"score": 40}, ["scores lie in [0, 1]"]),
-        ({"organisation_id": " "}, ["every lead has an organisation"]),
+        ({"score": 40}, ["`score` lies in [0, 1]"]),
+        ({"organisation_id": " "}, ["`organisation_id` is filled in every row"]),
     ],
 )
 def test_leads_that_break_the_contract_change_nothing(folder, leadlift, change, words) -> None:

@@ -26,6 +26,10 @@ def assign(
     design: Annotated[
         Path | None, typer.Option(help="The frozen design; default designs/, the configuration's name, design.json.")
     ] = None,
+    at: Annotated[
+        str | None,
+        typer.Option(help="The moment of the draw, with its zone, for a rehearsal on past leads; default now."),
+    ] = None,
     wait: Annotated[float, typer.Option(help="Seconds to wait for another process that has the ledger open.")] = 10.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result record.")] = False,
 ) -> None:
@@ -33,7 +37,7 @@ def assign(
     from leadlift.study.assign import assign_leads
 
     with Bars(quiet=as_json) as bars:
-        result = assign_leads(config, leads, crm=crm, out=crm_list, design=design, wait=wait, progress=bars)
+        result = assign_leads(config, leads, crm=crm, out=crm_list, design=design, wait=wait, now=at, progress=bars)
     if as_json:
         typer.echo(json.dumps(result.to_dict(), indent=1, ensure_ascii=False, allow_nan=False))
         return

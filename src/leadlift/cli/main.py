@@ -19,7 +19,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command("demo", short_help="A simulated company through the whole job, truth shown.")(demo.demo)
-app.command("init", short_help="A new workspace: configuration and example log.")(init.init)
+app.command("init", short_help="A new workspace: an experiment, its ledger, an example log.")(init.init)
 app.command("design", short_help="How many leads, for how long, to see which uplift.")(design.design)
 app.command("assign", short_help="Draw the lot and write the list for the CRM.")(assign.assign)
 app.command("import", short_help="Leads, touches and deals into the ledger.")(import_.import_)

@@ -2,7 +2,7 @@
 
 from leadlift.study.assign import assign_leads
 from leadlift.study.check import CheckResult, check_study
-from leadlift.study.demo import run_demo, write_demo_tables
+from leadlift.study.demo import run_demo, write_demo_answer, write_demo_tables
 from leadlift.study.design import DesignResult, design_study
 from leadlift.study.progress import Progress, Silent
 from leadlift.study.run import run_study
@@ -23,5 +23,6 @@ __all__ = [
     "run_demo",
     "run_study",
     "simulate_crm",
+    "write_demo_answer",
     "write_demo_tables",
 ]

@@ -36,7 +36,7 @@ from leadlift.design import (
     settings_digest,
 )
 from leadlift.design.freeze import refuse_changed
-from leadlift.study.import_ import lead_rows
+from leadlift.study.import_ import lead_rows, moment
 from leadlift.study.progress import Progress, Silent
 
 # Another process can come first now and then, but not this often.
@@ -67,7 +67,7 @@ def assign_leads(
     out: str | Path | None = None,
     design: str | Path | None = None,
     wait: float = WAIT,
-    now: pd.Timestamp | None = None,
+    now: pd.Timestamp | str | None = None,
     progress: Progress | None = None,
 ) -> AssignmentResult:
     """Assigns the leads that were not assigned before, keeps the draw and writes the CRM's list: all of it or nothing.
@@ -82,7 +82,7 @@ def assign_leads(
         out: the CRM's list, a CSV file; None: `<name>-list.csv` beside the configuration.
         design: the frozen design, `design.json`; None: the one in designs/ and the configuration's name, if there.
         wait: seconds to wait for another process that has the ledger open.
-        now: when the lot is drawn, UTC; None: now.
+        now: when the lot is drawn, with a zone; None: now.
         progress: listens to the steps.
 
     Raises:
@@ -91,9 +91,11 @@ def assign_leads(
         DataError: the leads can't be drawn, every problem named; or the frozen design was edited.
     """
     listener: Progress = progress or Silent()
-    moment = pd.Timestamp.now("UTC").floor("s") if now is None else now
+    if isinstance(now, str):
+        now = moment(now, "--at")
+    today = pd.Timestamp.now("UTC").floor("s") if now is None else now
     folder = Path() if isinstance(config, ExperimentConfig) else Path(config).parent
-    settings = config if isinstance(config, ExperimentConfig) else read_experiment(config, today=moment.date())
+    settings = config if isinstance(config, ExperimentConfig) else read_experiment(config, today=today.date())
     mapping = CrmMapping() if crm is None else parse_settings(CrmMapping, read_yaml(Path(crm)), Path(crm).name)
     refuse_unknown_arms(mapping, list(settings.experiment.shares))
     digest = frozen_digest(settings, config, design)
@@ -103,12 +105,21 @@ def assign_leads(
     store.check_writable()
     with listener.step("reading"):
         frame = _frame(leads, settings)
-        listed = lead_list(frame, settings, now=moment)
-        source = Source(Path(leads).name if isinstance(leads, str | Path) else "a frame", moment)
+        source = Source(Path(leads).name if isinstance(leads, str | Path) else "a frame", today)
         rows = lead_rows(frame, settings, source, drawn=True) if isinstance(store, LedgerStore) else None
+        listed = lead_list(frame, _with_times(settings, frame), now=today)
     places = Places(store, rows, target)
     with listener.step("drawing"):
-        return _drawn_and_kept(listed, settings, mapping, places, moment, digest)
+        return _drawn_and_kept(listed, settings, mapping, places, today, digest)
+
+
+def _with_times(config: ExperimentConfig, frame: pd.DataFrame) -> ExperimentConfig:
+    """With a ledger, times that the file calls as the ledger does need not be named."""
+    if config.ledger is None:
+        return config
+    absent = [name for name in ("created_at", "known_at") if getattr(config.leads, name) is None and name in frame]
+    leads = config.leads.model_copy(update={name: name for name in absent})
+    return config.model_copy(update={"leads": leads})
 
 
 def assignment_store(config: ExperimentConfig, folder: Path, wait: float = WAIT) -> AssignmentStore | LedgerStore:

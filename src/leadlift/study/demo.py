@@ -10,10 +10,13 @@ import pandas as pd
 from leadlift.base.errors import FileError
 from leadlift.base.problems import listed, stop
 from leadlift.base.records import StudyResult
+from leadlift.data import read_table
 from leadlift.study.files import staging
 from leadlift.study.progress import Progress, Silent
 from leadlift.study.run import run_study
 from leadlift.study.simulate import simulate_crm
+
+UNTOUCHED = ("control", "holdout")
 
 
 def run_demo(
@@ -45,6 +48,44 @@ def write_demo_tables(folder: str | Path, *, leads: int, seed: int, preset: str 
     with staging(folder) as temporary:
         for name, frame in frames.items():
             as_exported(frame).to_csv(temporary / f"{name}.csv", index=False)
+    return {f"{name}.csv": len(frame) for name, frame in frames.items()}
+
+
+def write_demo_answer(
+    folder: str | Path, lot: str | Path, *, leads: int, seed: int, preset: str = "fence_sitters", after: int = 120
+) -> dict[str, int]:
+    """Writes the touches and deals with which a simulated company answers a lot that was drawn; rows by file name.
+
+    Args:
+        folder: holds the company's tables; `touches.csv` and `deals.csv` there are replaced.
+        lot: the list that the CRM got: `lead_id`, `treatment`, `assigned_at`. An arm's name is its mechanic; those of
+            `control` and `holdout` have none.
+        leads, seed, preset: of the company.
+        after: days after the last assignment until which all is known.
+
+    Raises:
+        ConfigError: a parameter of the simulation can't be used, or an arm is no mechanic.
+        DataError: the list is of another company's leads.
+        FileError: the list can't be read, or the folder not written.
+    """
+    folder, listed_in = Path(folder), Path(lot)
+    crm = simulate_crm(leads=leads, seed=seed, preset=preset)
+    rows = read_table(listed_in, ["lead_id", "treatment"])
+    if "assigned_at" in rows:
+        rows["assigned_at"] = pd.to_datetime(rows["assigned_at"], utc=True, errors="coerce")
+    arms = sorted(set(rows["treatment"].astype("str"))) if "treatment" in rows else []
+    mechanics: dict[str, tuple[str, ...]] = {arm: () if arm in UNTOUCHED else (arm,) for arm in arms}
+    until = rows["assigned_at"].max() + pd.Timedelta(days=after) if "assigned_at" in rows else None
+    seen = crm.world.observe(rows, mechanics, until=until)
+    frames = {"touches": seen.touches, "deals": pd.concat([crm.world.deals, seen.deals], ignore_index=True)}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, frame in frames.items():
+            as_exported(frame).to_csv(folder / f"{name}.csv", index=False)
+    except OSError as error:
+        found = f"{folder}: {error.strerror or error}"
+        rule, fix = "the tables can be written", "name another folder: `--write`"
+        raise stop("the output folder", "write", rule, found, fix, FileError) from error
     return {f"{name}.csv": len(frame) for name, frame in frames.items()}
 
 

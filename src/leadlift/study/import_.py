@@ -71,13 +71,13 @@ def import_file(
     name = _table(table)
     columns = _names(settings, name)
     frame = read_source(file, name, _text_columns(name, columns))
-    moment = pd.Timestamp.now(tz="UTC") if now is None else now
+    today = pd.Timestamp.now(tz="UTC") if now is None else now
     if name == "leads":
-        found = lead_rows(frame, settings, Source(file.name, moment))
+        found = lead_rows(frame, settings, Source(file.name, today))
     else:
         rows = read_columns(name, frame, columns, timezone=settings.data.timezone)
         until = _complete(rows, complete_until) if name == "deals" and not partial else None
-        found = LeadRows(rows, None, Source(file.name, moment, until))
+        found = LeadRows(rows, None, Source(file.name, today, until))
     with writing(ledger, wait) as connection:
         return import_rows(connection, name, found.rows, found.source, features=found.features)
 
@@ -143,7 +143,7 @@ def _features(config: ExperimentConfig, frame: pd.DataFrame, names: dict[str, st
 def _complete(rows: pd.DataFrame, given: str | None) -> pd.Timestamp | None:
     """Until when the deals are complete: as said, else until the last one of the file was known."""
     if given is not None:
-        return _moment(given)
+        return moment(given, "--complete-until")
     if not len(rows):
         return None
     known = rows["known_at"].fillna(rows["closed_at"]) if "known_at" in rows else rows["closed_at"]
@@ -151,18 +151,23 @@ def _complete(rows: pd.DataFrame, given: str | None) -> pd.Timestamp | None:
     return pd.Timestamp(last)
 
 
-def _moment(given: str) -> pd.Timestamp:
+def moment(given: str, option: str) -> pd.Timestamp:
+    """The moment that an option names.
+
+    Raises:
+        ConfigError: it is no time, or has no zone.
+    """
     try:
-        moment: Any = pd.Timestamp(given)
+        found: Any = pd.Timestamp(given)
     except ValueError:
-        moment = pd.NaT
-    if moment is pd.NaT or moment.tzinfo is None:
+        found = pd.NaT
+    if found is pd.NaT or found.tzinfo is None:
         raise stop(
             "the command",
-            "complete-until",
-            "`--complete-until` is a time with its zone",
+            option.strip("-"),
+            f"`{option}` is a time with its zone",
             f"`{given}`",
             "write it as 2026-03-31T09:30:00+02:00",
             ConfigError,
         )
-    return pd.Timestamp(moment.tz_convert("UTC"))
+    return pd.Timestamp(found.tz_convert("UTC"))

@@ -6,17 +6,19 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 from leadlift.base.errors import TrackingError
 from leadlift.base.problems import stop
+from leadlift.data.ledger import make_ledger
 from leadlift.study.demo import as_exported, refuse_content
 from leadlift.study.files import staging
 from leadlift.study.simulate import simulate_crm
 from leadlift.study.tracking import DEFAULT_URI
 
 STUDY = """\
-# A study: one log, one configuration, one MLflow run.  leadlift run study.yaml
+# A study of a log that is there already: one log, one configuration, one MLflow run.  leadlift run study.yaml
 # `leads.csv` is simulated. Put your own log in its place and name its columns below.
 version: 1
 name: {name}
@@ -33,11 +35,39 @@ data:
 score_groups: {{quantiles: [0.3333333, 0.6666667], names: [low, medium, high]}}
 learners: [t, x]
 """
+EXPERIMENT = """\
+# An experiment, for every command: design, assign, import, check and run.
+version: 1
+name: {name}
+ledger: {ledger}                 # assignments, leads, touches and deals, in one file
+data: {{timezone: UTC}}                   # of times that carry none
+# leads: {{lead_id: Id, score: Score}}    # where your files call a column otherwise; so for touches and deals
+experiment:
+  arms: {{control: {{share: 0.5}}, call: {{share: 0.5, mechanics: [call], cost: 35}}}}
+  strata: [score_group]
+  unit: organisation                    # the lot is drawn for clients; or lead
+  holdout: {{share: 0.05, until: {until}}}      # clients that no experiment may touch until then
+  window_days: 90                       # a deal counts when it is won within so many days
+  touch_days: 14
+value: {{column: amount}}
+score_groups: {{quantiles: [0.3333333, 0.6666667], names: [low, medium, high]}}
+plan:                                   # what `leadlift design` answers; put your own numbers here
+  baseline: {{low: 0.05, medium: 0.12, high: 0.3}}       # share won without a touch
+  leads_per_week: 150
+  weeks: 12
+  leads_per_organisation: {{mean: 1.6, cv: 0.7}}
+  rho: 0.05                             # how alike leads of one client are
+  uplift: {{medium: 0.06}}                # what is to be seen
+learners: [t, x]
+"""
+LEDGER = "ledger.duckdb"
 IGNORED = "mlruns/\nresults/\n"
 
 
-def make_workspace(folder: str | Path, *, leads: int = 6_000, seed: int = 0) -> Path:
-    """Makes a folder with a configuration and a simulated log that it runs on; returns the configuration's path.
+def make_workspace(folder: str | Path, *, leads: int = 6_000, seed: int = 0, today: date | None = None) -> Path:
+    """Makes a folder for experiments, and for logs that are there already; returns the study's configuration.
+
+    It holds `experiment.yaml` with its empty ledger, and `study.yaml` with a simulated log that it runs on.
 
     Raises:
         FileError: the folder is there and not empty, or can't be written.
@@ -48,8 +78,13 @@ def make_workspace(folder: str | Path, *, leads: int = 6_000, seed: int = 0) -> 
     columns = [*crm.flat.columns[:3], "treatment", "score", "converted", "revenue", "cost", *crm.world.features]
     with staging(folder) as temporary:
         as_exported(crm.flat[columns]).to_csv(temporary / "leads.csv", index=False)
-        text = STUDY.format(name=_plain(folder.absolute().name), features=", ".join(crm.world.features))
+        name = _plain(folder.absolute().name)
+        text = STUDY.format(name=name, features=", ".join(crm.world.features))
         (temporary / "study.yaml").write_text(text, encoding="utf-8")
+        until = date((today or date.today()).year + 1, 12, 31)
+        text = EXPERIMENT.format(name=name, ledger=LEDGER, until=until)
+        (temporary / "experiment.yaml").write_text(text, encoding="utf-8")
+        make_ledger(temporary / LEDGER)
         (temporary / ".gitignore").write_text(IGNORED, encoding="utf-8")
     return folder / "study.yaml"
 

@@ -5,6 +5,7 @@
 
 from leadlift.data.ledger.chain import ChainCheck, verify_ledger
 from leadlift.data.ledger.forget import Forgotten, forget_organisation
+from leadlift.data.ledger.opening import make_ledger
 from leadlift.data.ledger.store import Appended, LeadRows, LedgerAssignments, LedgerStore
 from leadlift.data.ledger.studies import RecordedStudy, record_study, recorded_studies
 
@@ -17,6 +18,7 @@ __all__ = [
     "LedgerStore",
     "RecordedStudy",
     "forget_organisation",
+    "make_ledger",
     "record_study",
     "recorded_studies",
     "verify_ledger",

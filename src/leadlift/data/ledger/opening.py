@@ -64,6 +64,16 @@ def writing(path: Path, wait: float = WAIT) -> Iterator[Any]:
         _publish(temporary, path)
 
 
+def make_ledger(path: Path) -> None:
+    """Makes an empty ledger, unless there is one.
+
+    Raises:
+        FileError: it can't be written, or what is there is no ledger.
+    """
+    with writing(path):
+        pass
+
+
 @contextmanager
 def transaction(connection: Any) -> Iterator[None]:
     """Commits at the end; rolls back if anything is raised."""
