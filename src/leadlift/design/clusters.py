@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from leadlift.base.problems import stop
 from leadlift.base.records import Record
@@ -35,6 +37,18 @@ class Clusters(Record):
     def design_effect(self) -> float:
         """Variance over that of as many independent leads."""
         return design_effect(self.mean, self.cv, self.rho)
+
+    def largest(self, organisations: float) -> int:
+        """Leads of the largest of so many organisations, about: 1 + the gamma variable's quantile there.
+
+        >>> Clusters(4, 0.8).largest(500), Clusters(4, 0.0).largest(500), Clusters().largest(500)
+        (22, 4, 1)
+        """
+        more, spread = self.mean - 1, self.cv * self.mean
+        if more <= 0 or spread == 0:
+            return math.ceil(self.mean)
+        tail = 1 / max(organisations, 2.0)
+        return 1 + math.ceil(float(stats.gamma.isf(tail, (more / spread) ** 2, scale=spread**2 / more)))
 
     def part(self, share: float) -> Clusters:
         """Of each organisation only a part, `share` of its leads, each kept or not for itself.

@@ -9,15 +9,17 @@ from datetime import date
 from typing import Literal
 
 from leadlift.base.errors import ConfigError
-from leadlift.base.experiment import CONTROL, ExperimentConfig
+from leadlift.base.experiment import ExperimentConfig
 from leadlift.base.plan import PlanConfig
 from leadlift.base.problems import stop
 from leadlift.base.records import plain
 from leadlift.design.clusters import Clusters
+from leadlift.design.lot_checks import one_capped_arm
 from leadlift.design.plan_answers import Answerer
+from leadlift.design.plan_groups import plan_groups, spread_over
 from leadlift.design.plan_questions import Ask, against_every_other, questions
 from leadlift.design.plan_records import DesignPlan, HoldoutPlan, PlanRow, RankingPlan
-from leadlift.design.plan_spending import spending_of
+from leadlift.design.plan_spending import spending_of, touches_per_lead
 from leadlift.design.power_holdout import plan_holdout
 from leadlift.design.power_ranking import plan_ranking
 
@@ -36,10 +38,13 @@ def plan_design(config: ExperimentConfig, *, today: date, past: Clusters | None 
         past: how past leads are spread over organisations, when a table of them was read.
 
     Raises:
-        ConfigError: there is no plan.
+        ConfigError: there is no plan, or several arms have a capacity, which no lot keeps.
     """
     plan = _plan_of(config)
-    clusters, source = _clusters(config, plan, past)
+    one_capped_arm(config)
+    organisations, source = _clusters(config, plan, past)
+    # Leads of one organisation are in both arms if leads are drawn: what they share cancels.
+    clusters = Clusters() if config.experiment.unit == "lead" else organisations
     per_week = _per_week(config, plan)
     shares = effective_shares(config, plan, per_week, clusters)
     at_hand = float(plan.leads) if plan.leads is not None else None if per_week is None else per_week * plan.weeks
@@ -57,8 +62,8 @@ def plan_design(config: ExperimentConfig, *, today: date, past: Clusters | None 
     asks = questions(config, plan, shares=shares, clusters=clusters)
     most = against_every_other(config, plan, shares=shares, clusters=clusters)
     rows = [answerer.row(ask) for ask in asks]
-    spending, cheapest = spending_of(config, plan, asks, rows, shares, answerer)
-    holdout = _holdout(config, plan, asks, clusters, today)
+    spending, cheapest = spending_of(config, plan, asks, rows, shares, answerer, clusters)
+    holdout = _holdout(config, plan, organisations, today)
     drawn = [ask for ask in asks if ask.question != "difference" and (at_hand is not None or ask.target is not None)]
     return DesignPlan(
         name=config.name,
@@ -102,10 +107,7 @@ def _clusters(
     config: ExperimentConfig, plan: PlanConfig, past: Clusters | None
 ) -> tuple[Clusters, Literal["given", "past", "assumed"]]:
     given = plan.leads_per_organisation
-    sizes_given = "leads_per_organisation" in plan.model_fields_set
-    if config.experiment.unit == "lead":
-        # Leads of one organisation are in both arms: what they share cancels.
-        return Clusters(), "given"
+    sizes_given = "leads_per_organisation" in plan.model_fields_set or config.experiment.unit == "lead"
     if past is not None:
         sized = Clusters(given.mean, given.cv, past.rho) if sizes_given else past
         return sized, "past"
@@ -122,26 +124,27 @@ def _per_week(config: ExperimentConfig, plan: PlanConfig) -> float | None:
 def effective_shares(
     config: ExperimentConfig, plan: PlanConfig, per_week: float | None, clusters: Clusters
 ) -> Mapping[str, float]:
-    """Shares of the lot after the capacity: a capped arm gets what it can touch, control what is left.
-
-    As when the lot is drawn, the cap holds to one organisation's leads.
-    """
+    """Shares of the lot after the capacity: a capped arm gets what it can touch, the others grow in proportion."""
     shares = dict(config.experiment.shares)
-    drawn = per_week * plan.weeks_between_draws if per_week is not None else plan.leads
-    if drawn is None:
-        return shares
-    for arm, cap in config.experiment.capacity.items():
-        room = max(cap - math.ceil(clusters.met), 1)
-        shares[arm] = min(shares[arm], room / drawn)
-    shares[CONTROL] = 1 - math.fsum(share for arm, share in shares.items() if arm != CONTROL)
+    room = touches_per_lead(config, plan, per_week, clusters)
+    for arm, most in room.items():
+        if shares[arm] > most:
+            rest = (1 - most) / (1 - shares[arm])
+            shares = {name: most if name == arm else share * rest for name, share in shares.items()}
     return shares
 
 
 def _best(most: Mapping[tuple[str, str], list[Ask]], answerer: Answerer) -> list[PlanRow]:
-    """What "this group gains most" takes: every difference with it seen, all of them together with the power."""
+    """What "this group gains most" takes: every difference with it seen, all of them together with the power.
+
+    Its differences share its own uplift, so that they go together: the power of all at once is at least the product of
+    their powers, which is what is said here.
+
+    References: Slepian (1962), The one-sided barrier problem for Gaussian noise.
+    """
     found = []
     for (_, name), pairs in most.items():
-        joint = 1 - (1 - answerer.power) / len(pairs)
+        joint = answerer.power ** (1 / len(pairs))
         found.append(_best_row(name, pairs, replace(answerer, power=joint), answerer.power))
     return found
 
@@ -151,30 +154,29 @@ def _best_row(name: str, pairs: list[Ask], answerer: Answerer, power: float) -> 
     hardest = max(rows, key=lambda row: row.leads_needed or 0)
     seen = [row.detectable for row in rows]
     known = [value for value in seen if value is not None]
-    missed = [1 - row.power_at_hand for row in rows if row.power_at_hand is not None]
+    reached = [row.power_at_hand for row in rows if row.power_at_hand is not None]
     return replace(
         hardest,
         question="best",
         segment=name,
         power=power,
         detectable=max(known) if len(known) == len(seen) else None,
-        # Not both seen: at most the sum of the chances that one is missed.
-        power_at_hand=max(0.0, 1 - math.fsum(missed)) if len(missed) == len(rows) else None,
+        power_at_hand=math.prod(reached) if len(reached) == len(rows) else None,
     )
 
 
-def _holdout(
-    config: ExperimentConfig, plan: PlanConfig, asks: list[Ask], clusters: Clusters, today: date
-) -> HoldoutPlan | None:
+def _holdout(config: ExperimentConfig, plan: PlanConfig, clusters: Clusters, today: date) -> HoldoutPlan | None:
     held = config.experiment.holdout
     if plan.leads_per_week is None or (held is None and plan.programme_uplift is None):
         return None
     weeks = HALF_A_YEAR if held is None else (held.until - today).days / 7
-    everyone = asks[0]
+    groups = plan_groups(config, plan)
+    # Totals of organisations are compared over all groups at once, whatever the strata of the lot.
+    met = 1.0 if plan.leads_per_organisation.groups == "mixed" else clusters.met
     return plan_holdout(
         clusters=clusters,
-        mean=everyone.baseline or 0.0,
-        variance=float(everyone.variances_at(0.0)[0]) / clusters.design_effect,
+        mean=math.fsum(group.share * group.mean for group in groups),
+        variance=sum(spread_over(groups, 0.0, design_effect=clusters.design_effect, met=met)),
         leads=plan.leads_per_week * weeks,
         alpha=plan.alpha,
         power=plan.power,
@@ -225,7 +227,7 @@ def _cautions(config: ExperimentConfig, plan: PlanConfig, source: str, shares: M
     for arm in lowered:
         found.append(
             f"{arm} can touch {lot.capacity[arm]:,} leads a draw: its share falls from {lot.shares[arm]:.1%} "
-            f"to {shares[arm]:.1%}, and control takes the rest"
+            f"to {shares[arm]:.1%}, and {'control takes' if len(lot.arms) == 2 else 'the other arms take'} the rest"
         )
     if plan.leads_per_week is None and plan.leads is None:
         found.append("neither `plan.leads_per_week` nor `plan.leads` is given: no weeks and no smallest uplift")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import stats
 
+from leadlift.design.clusters import Clusters
 from leadlift.design.plan_questions import Ask
 from leadlift.design.plan_records import HowFound, PlanRow, PowerCurve
 from leadlift.design.power import Method, detectable, leads_needed, power_of, quantiles
@@ -177,8 +178,16 @@ class Answerer:
             counts = [max(1, round(leads * share * arm / ask.clusters.mean)) for arm in ask.arm_shares]
             mean, sd = (group.mean, group.sd) if ask.question != "overall" else (ask.baseline or 0.0, self._sd(ask))
             uplift = start + effect if place == 0 else start
-            parts.append(Part((counts[0], counts[1]), ask.clusters, mean, uplift, sd))
+            parts.append(Part((counts[0], counts[1]), self._alike(ask, mean), mean, uplift, sd))
         return simulated_power(parts, alpha=self.level(ask), rng=np.random.default_rng([self.seed, 4]))
+
+    def _alike(self, ask: Ask, rate: float) -> Clusters:
+        """Organisations whose totals vary as the question says: what groups add or strata take away goes into rho."""
+        clusters = ask.clusters
+        if len(ask.groups) == 1 or ask.question != "overall" or self.money or clusters.met <= 1:
+            return clusters
+        inflated = float(ask.variances_at(0.0)[0]) / (rate * (1 - rate))
+        return replace(clusters, rho=min(max((inflated - 1) / (clusters.met - 1), 0.0), 0.99))
 
     def _sd(self, ask: Ask) -> float | None:
         if not self.money:

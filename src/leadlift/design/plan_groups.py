@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,6 +41,26 @@ def plan_groups(config: ExperimentConfig, plan: PlanConfig) -> tuple[Group, ...]
         Group(name, share, _of(plan.baseline, name), _of_maybe(plan.sd, name), _target(plan.uplift, name))
         for name, share in shares.items()
     )
+
+
+def spread_over(groups: Sequence[Group], uplift: float, *, design_effect: float, met: float) -> tuple[float, float]:
+    """Variance of the mean over all leads times their number: within groups, and between them.
+
+    Args:
+        groups: the score groups.
+        uplift: one for every group; a rate that would pass 1 stays below it.
+        design_effect: of leads of one organisation, within groups.
+        met: leads of the same group in the organisation of a lead taken at random: what a group's mean adds to one of
+            them it adds to all. 1 where an organisation's leads fall into groups each for itself.
+
+    >>> apart = [Group("low", 0.5, 0.1, None, None), Group("high", 0.5, 0.3, None, None)]
+    >>> [round(part, 4) for part in spread_over(apart, 0.0, design_effect=1.2, met=3.0)]
+    [0.18, 0.03]
+    """
+    weights, means = np.array([group.share for group in groups]), np.array([group.mean for group in groups])
+    inside = np.array([group.variance(min(uplift, group.room * (1 - 1e-9))) for group in groups])
+    between = float(weights @ (means - weights @ means) ** 2)
+    return float(weights @ inside) * design_effect, between * met
 
 
 def _of(given: float | Mapping[str, float] | None, name: str) -> float:

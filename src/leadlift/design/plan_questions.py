@@ -12,7 +12,7 @@ from leadlift.base.arrays import Floats
 from leadlift.base.experiment import CONTROL, ExperimentConfig
 from leadlift.base.plan import PlanConfig
 from leadlift.design.clusters import Clusters
-from leadlift.design.plan_groups import Group, plan_groups
+from leadlift.design.plan_groups import Group, plan_groups, spread_over
 from leadlift.design.plan_records import Question
 
 
@@ -78,10 +78,11 @@ def questions(
     arms = config.experiment.treated_arms
     mixed = plan.leads_per_organisation.groups == "mixed"
     stratified = "score_group" in config.experiment.strata and not (mixed and clusters.mean > 1)
+    met = 1.0 if mixed else clusters.met
     asks = []
     for arm in arms:
         split = (shares[CONTROL], shares[arm])
-        asks.append(_overall(groups, arm, split, len(arms), clusters, plan, stratified))
+        asks.append(_overall(groups, arm, split, len(arms), clusters, 0.0 if stratified else met))
         if len(groups) > 1:
             asks += _by_group(groups, arm, split, len(arms), clusters, mixed)
             for second, first in itertools.combinations(groups, 2):
@@ -90,22 +91,12 @@ def questions(
 
 
 def _overall(
-    groups: tuple[Group, ...],
-    arm: str,
-    split: tuple[float, float],
-    arms: int,
-    clusters: Clusters,
-    plan: PlanConfig,
-    stratified: bool,
+    groups: tuple[Group, ...], arm: str, split: tuple[float, float], arms: int, clusters: Clusters, met: float
 ) -> Ask:
     weights = np.array([group.share for group in groups])
 
     def spread(uplift: float) -> float:
-        # One uplift for every group; a rate that would pass 1 stays below it.
-        inside = np.array([group.variance(min(uplift, group.room * (1 - 1e-9))) for group in groups])
-        means = np.array([group.mean for group in groups])
-        between = 0.0 if stratified else float(weights @ (means - weights @ means) ** 2)
-        return float(weights @ inside) * clusters.design_effect + between
+        return sum(spread_over(groups, uplift, design_effect=clusters.design_effect, met=met))
 
     targets = [group.target for group in groups]
     known = [target for target in targets if target is not None]

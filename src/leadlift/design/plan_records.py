@@ -29,7 +29,7 @@ class PlanRow(Record):
         leads_needed: leads that must enter, all arms and groups together, to see the target.
         weeks_needed: weeks of inflow until they have entered.
         detectable: the smallest uplift seen with the wanted power from the leads at hand.
-        power_at_hand: power at the target from the leads at hand.
+        power_at_hand: power at the target from the leads at hand; that one gains most: at least.
         design_effect: how many times the variance is that of independent leads.
         method: how it was computed; `none` when organisations are too few for any interval.
         note: what to know beside the numbers; empty when nothing.

@@ -10,6 +10,7 @@ import numpy as np
 from leadlift.base.arrays import Floats
 from leadlift.base.experiment import ExperimentConfig
 from leadlift.base.plan import PlanConfig
+from leadlift.design.clusters import Clusters
 from leadlift.design.plan_answers import Answerer
 from leadlift.design.plan_questions import Ask
 from leadlift.design.plan_records import PlanRow, Spending
@@ -24,6 +25,7 @@ def spending_of(
     rows: list[PlanRow],
     shares: Mapping[str, float],
     answerer: Answerer,
+    clusters: Clusters,
 ) -> tuple[Spending | None, Spending | None]:
     """What the split given costs and what the cheapest would, for the question that needs most leads."""
     # One number is asked of all leads; numbers by group are asked of the groups.
@@ -58,18 +60,21 @@ def spending_of(
     if split is None:
         # Not in time, whatever the split: then the quickest.
         split = cheapest_split(variances=varied, error=error, touch_cost=0 * touch_cost, lead_cost=0.0)
-    if split is None or not _fits_capacity(
-        config, plan, dict(zip(shares, split.shares, strict=True)), answerer.per_week
-    ):
+    room = touches_per_lead(config, plan, answerer.per_week, clusters)
+    if split is None or any(dict(zip(shares, split.shares, strict=True))[arm] > most for arm, most in room.items()):
         return now, None
     return now, _spent(segment, list(shares), split.leads, touch_cost, plan.lead_cost, answerer.per_week)
 
 
-def _fits_capacity(
-    config: ExperimentConfig, plan: PlanConfig, shares: Mapping[str, float], per_week: float | None
-) -> bool:
+def touches_per_lead(
+    config: ExperimentConfig, plan: PlanConfig, per_week: float | None, clusters: Clusters
+) -> dict[str, float]:
+    """By capped arm, the largest share that its capacity allows: less one organisation, as when the lot is drawn."""
     drawn = per_week * plan.weeks_between_draws if per_week is not None else plan.leads
-    return drawn is None or all(shares[arm] * drawn <= cap for arm, cap in config.experiment.capacity.items())
+    if drawn is None:
+        return {}
+    largest = clusters.largest(drawn / clusters.mean)
+    return {arm: max(cap - largest, 1) / drawn for arm, cap in config.experiment.capacity.items()}
 
 
 def _spent(

@@ -29,12 +29,12 @@ def plan_holdout(
     """What holdouts of several sizes show by the end.
 
     The programme is judged by outcomes per organisation. An organisation's total varies by
-    m v (1 + ((cv^2 + 1) m - 1) rho) + (cv m mean)^2, of which the second part is its size.
+    m v + (cv m mean)^2, of which the second part is its size.
 
     Args:
         clusters: leads per organisation.
         mean: outcome per lead without the programme.
-        variance: of one lead's outcome.
+        variance: v, of the mean over all leads times their number, organisations and score groups included.
         leads: of all organisations, held out or not, by the end.
         alpha: two-sided level.
         power: wanted.
@@ -44,7 +44,7 @@ def plan_holdout(
         target: programme effect to be seen, outcome units per lead.
     """
     organisations = leads / clusters.mean
-    spread = clusters.mean * variance * clusters.design_effect + (clusters.cv * clusters.mean * mean) ** 2
+    spread = clusters.mean * variance + (clusters.cv * clusters.mean * mean) ** 2
     wanted = None if target is None else target * clusters.mean
 
     def row(share: float) -> HoldoutRow:
