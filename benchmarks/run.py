@@ -1,4 +1,4 @@
-"""`make bench`: times as ratios to a physical limit or a peer in the same run, and peak memory.
+"""`make bench`, with assignment.py: times as ratios to a physical limit or a peer in the same run, and peak memory.
 
 Each case runs in a process of its own, so that its memory is its own.
 

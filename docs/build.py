@@ -25,6 +25,14 @@ ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
 IMAGES = ROOT / "docs" / "images"
 PICTURES = ("six_groups", "qini_curves")
+DESIGN_PAGE = ROOT / "docs" / "design.md"
+# Weeks until a holdout ends count from a day; the page names it.
+DESIGN = """
+from datetime import date
+from leadlift.cli.design import show
+from leadlift.study import design_study
+show(design_study({config!r}, out={out!r}, today=date(2026, 11, 23)))
+"""
 
 
 def command(*arguments: str, cwd: Path) -> str:
@@ -32,11 +40,17 @@ def command(*arguments: str, cwd: Path) -> str:
     environment = {**os.environ, "COLUMNS": "110", "PYTHONHASHSEED": "0"}
     environment.pop("MLFLOW_TRACKING_URI", None)
     done = subprocess.run(
-        [sys.executable, "-m", *arguments], cwd=cwd, env=environment, capture_output=True, text=True, check=False
+        [sys.executable, *arguments], cwd=cwd, env=environment, capture_output=True, text=True, check=False
     )
     if done.returncode:
         raise SystemExit(f"{' '.join(arguments)} failed:\n{done.stderr}")
     return "\n".join(line.rstrip() for line in done.stdout.strip().splitlines())
+
+
+def design_example(out: Path, cwd: Path) -> str:
+    """What `leadlift design` says of the example, on the day that its page names; its files go into `out`."""
+    config = ROOT / "configs" / "spring_calls.yaml"
+    return command("-c", DESIGN.format(config=str(config), out=str(out)), cwd=cwd)
 
 
 def fenced(text: str, language: str = "text") -> str:
@@ -57,7 +71,7 @@ def python_example(text: str, cwd: Path) -> str:
 def with_block(text: str, name: str, content: str) -> str:
     pattern = re.compile(rf"(<!-- generated: {name} -->\n).*?(<!-- end: {name} -->)", re.DOTALL)
     if not pattern.search(text):
-        raise SystemExit(f"README.md has no block `{name}`")
+        raise SystemExit(f"there is no block `{name}`")
     return pattern.sub(lambda match: f"{match.group(1)}{content}\n{match.group(2)}", text)
 
 
@@ -70,16 +84,19 @@ def generated(*, pictures: bool) -> dict[Path, str]:
     text = README.read_text(encoding="utf-8")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        text = with_block(text, "demo", fenced(command("leadlift", "demo", cwd=folder)))
+        text = with_block(text, "demo", fenced(command("-m", "leadlift", "demo", cwd=folder)))
         text = with_block(text, "python", fenced(python_example(text, folder)))
-        text = with_block(text, "help", fenced(command("leadlift", "--help", cwd=folder)))
+        text = with_block(text, "help", fenced(command("-m", "leadlift", "--help", cwd=folder)))
+        design = fenced(design_example(folder / "design", folder))
         if pictures:
             IMAGES.mkdir(exist_ok=True)
             for picture in PICTURES:
                 source = folder / "leadlift-demo" / "figures" / f"{picture}.png"
                 (IMAGES / f"{picture}.png").write_bytes(source.read_bytes())
+            (IMAGES / "power_curves.png").write_bytes((folder / "design" / "power_curves.png").read_bytes())
     return {
         README: text,
+        DESIGN_PAGE: with_block(DESIGN_PAGE.read_text(encoding="utf-8"), "design", design),
         ROOT / "configs" / "study.schema.json": as_json(json_schema()),
         ROOT / "configs" / "experiment.schema.json": as_json(json_schema(ExperimentConfig, "leadlift experiment")),
         ROOT / "src" / "leadlift" / "results.schema.json": as_json(results_schema()),

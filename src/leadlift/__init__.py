@@ -12,12 +12,14 @@ if TYPE_CHECKING:
     from leadlift import base, data, design, evaluation, inference, learners, problems, report, study
     from leadlift.data import AssignmentLog
     from leadlift.learners import TLearner, XLearner
-    from leadlift.study import run_study, simulate_crm
+    from leadlift.study import assign_leads, design_study, run_study, simulate_crm
 
 _HOMES = {
     "AssignmentLog": "leadlift.data",
     "TLearner": "leadlift.learners",
     "XLearner": "leadlift.learners",
+    "assign_leads": "leadlift.study",
+    "design_study": "leadlift.study",
     "run_study": "leadlift.study",
     "simulate_crm": "leadlift.study",
 }
@@ -27,9 +29,11 @@ __all__ = [
     "AssignmentLog",
     "TLearner",
     "XLearner",
+    "assign_leads",
     "base",
     "data",
     "design",
+    "design_study",
     "evaluation",
     "inference",
     "learners",

@@ -56,7 +56,7 @@ def test_one_number_is_asked_of_all_leads() -> None:
     words = plan_answer(found)
     assert words[0].startswith("Seeing +5 pp over all leads needs about 2,200 leads; you have 3,000; the smallest")
     assert words[1].startswith("Seeing as much in one group alone needs about: low ")
-    assert words[2] == "No other split shows that over all leads sooner."
+    assert words[2] == "No other split shows the uplift asked for over all leads sooner."
     assert {row.question for row in found.rows} == {"overall", "group", "difference", "best"}
     assert [heading for heading, _ in plan_table(found).grouped] == ["uplift"]
 

@@ -29,10 +29,11 @@ def design(
     if as_json:
         sys.stdout.write(json.dumps(result.to_dict(), indent=1, ensure_ascii=False, allow_nan=False) + "\n")
     else:
-        _show(result, folder)
+        show(result, folder)
 
 
-def _show(result: DesignResult, folder: Path) -> None:
+def show(result: DesignResult, folder: Path | None = None) -> None:
+    """Prints the table, the answer and, with a folder, where the design was written."""
     from rich.console import Console
 
     from leadlift.cli.show import WIDTH, _plain, _print_table
@@ -45,6 +46,8 @@ def _show(result: DesignResult, folder: Path) -> None:
     console.print(f"\n[bold]{_plain(result.answer[0])}[/bold]")
     for words in (*result.answer[1:], *(f"! {caution}" for caution in result.plan.cautions)):
         console.print(_plain(words))
+    if folder is None:
+        return
     before = f", frozen on {result.frozen.frozen_on}" if result.frozen_before else ""
     written = f"\ndesign   {folder / 'design.json'}  (digest {result.frozen.digest}{before})"
     console.print(_plain(written), soft_wrap=True)

@@ -151,7 +151,7 @@ def _refuse_padded(taken: dict[str, Column], names: dict[str, str], problems: Pr
     for role, column in taken.items():
         if role not in names:
             continue
-        padded = column[column.str.contains(r"^\s|\s$", na=False)]
+        padded = column[column.notna() & (column.str.strip() != column)]
         if len(padded):
             problems.add(
                 "blanks",

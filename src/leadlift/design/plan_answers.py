@@ -178,16 +178,17 @@ class Answerer:
             counts = [max(1, round(leads * share * arm / ask.clusters.mean)) for arm in ask.arm_shares]
             mean, sd = (group.mean, group.sd) if ask.question != "overall" else (ask.baseline or 0.0, self._sd(ask))
             uplift = start + effect if place == 0 else start
-            parts.append(Part((counts[0], counts[1]), self._alike(ask, mean), mean, uplift, sd))
+            parts.append(Part((counts[0], counts[1]), self._alike(ask, mean, uplift), mean, uplift, sd))
         return simulated_power(parts, alpha=self.level(ask), rng=np.random.default_rng([self.seed, 4]))
 
-    def _alike(self, ask: Ask, rate: float) -> Clusters:
+    def _alike(self, ask: Ask, rate: float, uplift: float) -> Clusters:
         """Organisations whose totals vary as the question says: what groups add or strata take away goes into rho."""
         clusters = ask.clusters
         if len(ask.groups) == 1 or ask.question != "overall" or self.money or clusters.met <= 1:
             return clusters
-        inflated = float(ask.variances_at(0.0)[0]) / (rate * (1 - rate))
-        return replace(clusters, rho=min(max((inflated - 1) / (clusters.met - 1), 0.0), 0.99))
+        rates = np.array([rate, rate + uplift])
+        asked, free = ask.variances_at(uplift) / ask.shares, rates * (1 - rates) / ask.shares
+        return replace(clusters, rho=min(max((asked.sum() / free.sum() - 1) / (clusters.met - 1), 0.0), 0.99))
 
     def _sd(self, ask: Ask) -> float | None:
         if not self.money:

@@ -153,12 +153,13 @@ def _split(plan: DesignPlan) -> Iterator[str]:
     late = plan.leads_at_hand is not None and best.leads > plan.leads_at_hand + 1
     free = now.cost == 0 or late
     if _same(now, best) or (not free and now.cost - best.cost < 0.01 * now.cost):
-        yield f"No other split shows that {_place(now.segment)} {'sooner' if free else 'for much less'}."
+        better = "sooner" if free else "for much less"
+        yield f"No other split shows the uplift asked for {_place(now.segment)} {better}."
         return
     shares = ", ".join(f"{arm} {share:.0%}" for arm, share in best.shares.items())
     how, when = ("quickest", "") if free else ("cheapest", " in time")
     yield (
-        f"The {how} split that shows that {_place(now.segment)}{when} is {shares}: "
+        f"The {how} split that shows the uplift asked for {_place(now.segment)}{when} is {shares}: "
         f"{roughly(best.leads)} leads{_took(best)}, {roughly(best.touches)} touches{_cost(best)}. "
         f"The split given takes {roughly(now.leads)} leads{_took(now)}, {roughly(now.touches)} touches{_cost(now)}."
     )
