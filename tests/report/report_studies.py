@@ -5,13 +5,16 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Mapping
+from statistics import NormalDist
 
 from leadlift.base.records import (
     BalanceRow,
     Calibration,
+    Candidate,
     Check,
     CurvePoint,
     Effect,
+    LearnerChoice,
     RankingDifference,
     RankingResult,
     RowAccount,
@@ -76,12 +79,13 @@ def curve(height, *, scale=1.0, overall=0.02, spread=0.006):
 
 def ranking(learner, arm, qini, *, scale=1.0, se=0.0008):
     half = 1.96 * se * scale
+    bins = sized(arm, learner, 4 * qini, scale=scale)
     qini *= scale
     return RankingResult(
         learner=learner, treatment=arm, qini=qini, qini_lower=qini - half, qini_upper=qini + half,
         autoc=2 * qini, autoc_lower=2 * (qini - half), autoc_upper=2 * (qini + half),
         method="fixed" if learner == "score" else "sequential", blocks_used=0 if learner == "score" else 4,
-        calibration=Calibration() if learner == "score" else Calibration(0.9, 0.6, 1.2, 0.0004, 4),
+        calibration=Calibration() if learner == "score" else bins,
         qini_se=se * scale, autoc_se=2 * se * scale, curve=curve(1.5 * qini / scale, scale=scale),
     )  # fmt: skip
 
@@ -110,12 +114,38 @@ def fifths(arm, learner, slope, *, scale=1.0):
     )  # fmt: skip
 
 
+def sized(arm, learner, slope, *, scale=1.0):
+    return Calibration(
+        0.9, 0.6, 1.2, 0.0004, 4, p_value_slope_one=0.51, difference=0.001 * scale, difference_lower=-0.003 * scale,
+        difference_upper=0.005 * scale, bins=fifths(arm, learner, slope, scale=scale),
+    )  # fmt: skip
+
+
 CHECKS = (
     Check("split-as-planned", "pass", 0.41, "The split is as planned (p = 0.41)."),
     Check("arm-switch", "pass", 0, "No organisation is in two arms."),
     Check("balance", "pass", 0.38, "Features are balanced (p = 0.38)."),
 )
 CLEAR = {"all": 0.021, "low": 0.004, "medium": 0.052, "high": 0.006}
+
+
+def choices(learners):
+    """A choice per arm from the areas: simultaneous over learners, the first of the best."""
+    found = []
+    for arm in dict.fromkeys(r.treatment for r in learners):
+        judged = [r for r in learners if r.treatment == arm and r.learner != "score" and r.qini is not None]
+        wide = NormalDist().inv_cdf(1 - 0.05 / (2 * max(len(judged), 1)))
+        candidates = tuple(
+            Candidate(
+                r.learner, r.qini, r.qini - wide * r.qini_se, r.qini + wide * r.qini_se, r.qini**2, -(r.qini**2),
+                2 * r.qini**2, 0.0, 0.0, r.qini > wide * r.qini_se,
+            )
+            for r in judged
+        )  # fmt: skip
+        able = [c.learner for c in candidates if c.beats_constant]
+        message = "" if able else "no evidence that uplift differs between leads"
+        found.append(LearnerChoice(arm, next(iter(able), None), next(iter(able), None), candidates, message))
+    return tuple(found)
 
 
 def study(**change):
@@ -131,7 +161,6 @@ def study(**change):
         score=ScoreInfo("given", GROUPS, (0.21, 0.58), (16_010, 15_985, 16_005)),
         learners=rankings("call", {"t": 0.0031, "x": 0.0042, "score": 0.0002}),
         differences=differences("call", {"t": 0.0029, "x": 0.0040}),
-        uplift_bins=fifths("call", "t", 0.012) + fifths("call", "x", 0.014),
         balance=tuple(
             BalanceRow(name, "call", value)
             for name, value in (("employees", 0.011), ("industry", -0.006), ("days", 0.019), ("visits", -0.013))
@@ -143,7 +172,8 @@ def study(**change):
         },
         mlflow=TrackedRun("sqlite:///mlruns/mlflow.db", "spring-calls", "4b0e7d1f9a3c4e55b1d2c3f4a5b6c7d8"),
     )  # fmt: skip
-    return dataclasses.replace(known, **change)
+    made = dataclasses.replace(known, **change)
+    return made if "choices" in change else dataclasses.replace(made, choices=choices(made.learners))
 
 
 def not_distinguishable():
@@ -184,7 +214,6 @@ def three_arms():
         + between(arms[1], ["medium"], 0.0007, outcome="visit"),
         learners=tuple(r for arm in arms for r in rankings(arm, {"t": 0.0011, "x": 0.0024, "score": 0.0004})),
         differences=tuple(d for arm in arms for d in differences(arm, {"t": 0.0007, "x": 0.0031})),
-        uplift_bins=tuple(b for arm in arms for le in ("t", "x") for b in fifths(arm, le, 0.011)),
         balance=tuple(
             BalanceRow(f, arm, v)
             for i, arm in enumerate(arms)
@@ -205,7 +234,7 @@ def money():
         arms={"control": 23_980, "visit": 24_020},
         learners=rankings("visit", {"t": 0.0031, "x": 0.0042, "score": 0.0002}, scale=2400.0),
         differences=differences("visit", {"t": 0.0029, "x": 0.0040}, scale=2400.0),
-        uplift_bins=fifths("visit", "x", 0.014, scale=2400.0), balance=(),
+        balance=(),
     )  # fmt: skip
 
 
@@ -217,7 +246,7 @@ def stopped():
             Check("split-as-planned", "stop", 1e-12, "The split is not as planned. Find where leads were lost."),
             Check("window", "warn", 0.02, "610 leads are still open. Wait for them."),
         ),
-        effects=(), segment_tests=(), learners=(), differences=(), uplift_bins=(), balance=(), score=None, mlflow=None,
+        effects=(), segment_tests=(), learners=(), differences=(), balance=(), score=None, mlflow=None,
     )  # fmt: skip
 
 
@@ -239,7 +268,7 @@ def nulls():
         segment_tests=between("call", (), None), design_digest=None,
         learners=(none, dataclasses.replace(none, learner="x")),
         differences=(RankingDifference("t", "score", "call", None, None, None, None, 0, "Too few outcomes."),),
-        uplift_bins=(), balance=(), settings={}, mlflow=None,
+        balance=(), settings={}, mlflow=None,
     )  # fmt: skip
 
 
@@ -257,7 +286,7 @@ def nasty():
         segment_tests=between(NASTY, ["medium" + NASTY], 0.00003, outcome=NASTY),
         score=ScoreInfo("estimated", tuple(g + NASTY for g in GROUPS), (0.2, 0.6), (7, 7, 8)),
         learners=rankings(NASTY, {NASTY: 0.003, "score": 0.0002}), differences=differences(NASTY, {NASTY: 0.004}),
-        uplift_bins=fifths(NASTY, NASTY, 0.01), balance=(BalanceRow(NASTY, NASTY, 0.2),),
+        balance=(BalanceRow(NASTY, NASTY, 0.2),),
         checks=(Check(NASTY, "warn", None, NASTY),), settings={NASTY: {NASTY: NASTY}}, versions={NASTY: NASTY},
         rows=RowAccount(30, 22, {NASTY: 8}), mlflow=TrackedRun("postgresql://bob:hunter2@db/ml", NASTY, NASTY),
     )  # fmt: skip
@@ -271,7 +300,7 @@ def long_names():
         study=long, outcome=outcome,
         arms={"control": 10, long: 12}, effects=effects(long, values, outcome=outcome),
         segment_tests=(), learners=rankings(long, {"a_learner_of_our_own_with_a_long_name": 0.003}), differences=(),
-        score=None, uplift_bins=(), balance=tuple(BalanceRow(f"{long}{i}", long, i / 100) for i in range(30)),
+        score=None, balance=tuple(BalanceRow(f"{long}{i}", long, i / 100) for i in range(30)),
         rows=RowAccount(122, 22, {f"reason_{long}_{i}": 10 for i in range(10)}),
     )  # fmt: skip
 

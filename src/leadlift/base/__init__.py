@@ -19,9 +19,11 @@ from leadlift.base.problems import Problem, Problems
 from leadlift.base.records import (
     BalanceRow,
     Calibration,
+    Candidate,
     Check,
     CurvePoint,
     Effect,
+    LearnerChoice,
     RankingDifference,
     RankingResult,
     Record,
@@ -37,6 +39,7 @@ from leadlift.base.records import (
 __all__ = [
     "BalanceRow",
     "Calibration",
+    "Candidate",
     "Check",
     "ConfigError",
     "CurvePoint",
@@ -45,6 +48,7 @@ __all__ = [
     "ExtraError",
     "FileError",
     "LeadliftError",
+    "LearnerChoice",
     "NotFittedError",
     "Problem",
     "Problems",

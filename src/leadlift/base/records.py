@@ -139,10 +139,32 @@ class CurvePoint(Record):
 
 
 @dataclass(frozen=True)
+class UpliftBin(Record):
+    """A fifth of the leads by predicted uplift: what was predicted for them and what was observed, outcome units.
+
+    `simultaneous_*` hold over all fifths at once. Ends are None where events or organisations are too few.
+    """
+
+    learner: str
+    treatment: str
+    bin: int
+    n: int
+    predicted: float
+    observed: float
+    lower: float | None
+    upper: float | None
+    simultaneous_lower: float | None = None
+    simultaneous_upper: float | None = None
+
+
+@dataclass(frozen=True)
 class Calibration(Record):
     """The linear test of predicted uplift (Chernozhukov et al.): slope 1 is calibrated, slope 0 is no ranking.
 
-    Units: outcome units of observed uplift per outcome unit of predicted uplift.
+    `slope` is in outcome units of observed uplift per outcome unit of predicted uplift; `p_value` is that of slope 0,
+    `p_value_slope_one` that of slope 1. `difference` is mean observed less mean predicted uplift, outcome units per
+    lead. `bins` are fifths of the prediction, lowest first. All of it on leads that no model had seen; nothing for a
+    score, which is in other units.
     """
 
     slope: float | None = None
@@ -150,6 +172,11 @@ class Calibration(Record):
     slope_upper: float | None = None
     p_value: float | None = None
     blocks_used: int = 0
+    p_value_slope_one: float | None = None
+    difference: float | None = None
+    difference_lower: float | None = None
+    difference_upper: float | None = None
+    bins: tuple[UpliftBin, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -193,17 +220,39 @@ class RankingDifference(Record):
 
 
 @dataclass(frozen=True)
-class UpliftBin(Record):
-    """Leads sorted by predicted uplift and cut into fifths: what was predicted and what was observed, out of fold."""
+class Candidate(Record):
+    """One learner against a constant, on leads that no model had seen.
+
+    `qini` is in outcome units per lead. `loss_gain` is the constant's DR-loss less the learner's, `behind_best` the
+    learner's DR-loss less the best one's, both in outcome units squared. Intervals hold at 95% over all learners and
+    both measures at once; `beats_constant` if either lies above zero.
+    """
 
     learner: str
+    qini: float | None
+    qini_lower: float | None
+    qini_upper: float | None
+    loss_gain: float | None
+    loss_gain_lower: float | None
+    loss_gain_upper: float | None
+    behind_best: float | None
+    behind_best_se: float | None
+    beats_constant: bool
+
+
+@dataclass(frozen=True)
+class LearnerChoice(Record):
+    """Which learner is chosen for an arm: the simplest within one standard error of the best, or none.
+
+    Only learners that beat a constant can be chosen. Where none does, `chosen` is None and `message` says so: nothing
+    may then rank leads by uplift.
+    """
+
     treatment: str
-    bin: int
-    n: int
-    predicted: float
-    observed: float
-    lower: float | None
-    upper: float | None
+    chosen: str | None
+    best: str | None
+    candidates: tuple[Candidate, ...] = ()
+    message: str = ""
 
 
 @dataclass(frozen=True)
@@ -293,7 +342,7 @@ class StudyResult(Record):
     score: ScoreInfo | None = None
     learners: tuple[RankingResult, ...] = ()
     differences: tuple[RankingDifference, ...] = ()
-    uplift_bins: tuple[UpliftBin, ...] = ()
+    choices: tuple[LearnerChoice, ...] = ()
     balance: tuple[BalanceRow, ...] = ()
     strategies: tuple[Mapping[str, Any], ...] = ()
     truth: tuple[TruthRow, ...] = ()

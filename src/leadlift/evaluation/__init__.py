@@ -9,10 +9,11 @@ from leadlift.evaluation.area_intervals import (
     rate_interval,
 )
 from leadlift.evaluation.at_k import RankBin, uplift_at_k, uplift_by_bin
+from leadlift.evaluation.calibration import calibration, isotonic_uplift, recalibrated
+from leadlift.evaluation.choice import learner_choices
 from leadlift.evaluation.curves import GainCurve, TargetingCurve, qini_curve, toc, uplift_curve
 from leadlift.evaluation.definitions import Definition
 from leadlift.evaluation.effects import effects_by_segment
-from leadlift.evaluation.fifths import uplift_fifths
 from leadlift.evaluation.groups import Segments, everyone, score_groups
 from leadlift.evaluation.judging import JudgedBlock, combined, judge_procedure, judge_sequentially
 from leadlift.evaluation.metrics import autoc, qini_score, rate, uplift_auc
@@ -30,13 +31,16 @@ __all__ = [
     "area_difference",
     "area_interval",
     "autoc",
+    "calibration",
     "combined",
     "effects_by_segment",
     "everyone",
     "gain_band",
+    "isotonic_uplift",
     "judge_procedure",
     "judge_sequentially",
     "lead_scores",
+    "learner_choices",
     "qini_curve",
     "qini_score",
     "ranking_differences",
@@ -44,11 +48,11 @@ __all__ = [
     "rate",
     "rate_difference",
     "rate_interval",
+    "recalibrated",
     "score_groups",
     "toc",
     "uplift_at_k",
     "uplift_auc",
     "uplift_by_bin",
     "uplift_curve",
-    "uplift_fifths",
 ]

@@ -9,6 +9,7 @@ import numpy as np
 from leadlift.base.arrays import Floats
 from leadlift.base.records import Calibration, CurvePoint, RankingDifference, RankingResult, known
 from leadlift.data import AssignmentLog
+from leadlift.evaluation.calibration import calibration
 from leadlift.evaluation.judging import (
     ENOUGH_ORGANISATIONS,
     LEVEL,
@@ -48,7 +49,7 @@ def ranking_results(
             if name == SCORE and log.score_source == "given":
                 results.append(_fixed(log, arm, outcomes, seed))
             else:
-                results.append(_sequential(blocks, name, arm, seed))
+                results.append(_sequential(log, blocks, name, arm, seed))
     return results
 
 
@@ -83,7 +84,7 @@ def _fixed(log: AssignmentLog, arm: str, outcomes: Floats, seed: int) -> Ranking
     )
 
 
-def _sequential(blocks: Sequence[JudgedBlock], name: str, arm: str, seed: int) -> RankingResult:
+def _sequential(log: AssignmentLog, blocks: Sequence[JudgedBlock], name: str, arm: str, seed: int) -> RankingResult:
     judging = [block for block in blocks if block.judges(arm)]
     if not judging:
         return _nothing(name, arm, why_none(blocks, arm))
@@ -105,20 +106,11 @@ def _sequential(blocks: Sequence[JudgedBlock], name: str, arm: str, seed: int) -
         known(autoc.lower),
         known(autoc.upper),
         blocks_used=qini.blocks_used,
-        calibration=_calibration(blocks, name, arm),
+        # A score has other units than uplift: its size can't be right or wrong.
+        calibration=Calibration() if name == SCORE else calibration(log, blocks, name, arm, seed=seed),
         qini_se=known(qini.se),
         autoc_se=known(autoc.se),
         curve=_combined_curve([(of(block), block.units[arm]) for block in judging], seed),
-    )
-
-
-def _calibration(blocks: Sequence[JudgedBlock], name: str, arm: str) -> Calibration:
-    # A score has other units than uplift: a slope of 1 would mean nothing.
-    if name == SCORE:
-        return Calibration()
-    slope = combined(blocks, arm, lambda block: (block.rankings[name, arm].slope, block.rankings[name, arm].slope_se))
-    return Calibration(
-        known(slope.value), known(slope.lower), known(slope.upper), known(slope.p_value), slope.blocks_used
     )
 
 

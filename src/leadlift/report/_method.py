@@ -35,7 +35,7 @@ def _all(result: StudyResult) -> Iterator[tuple[str, str]]:
     yield ("Score groups", _score(result))
     yield ("Learners", _learners(result))
     yield ("Judging rankings", _SEQUENTIAL if any(r.method == "sequential" for r in result.learners) else "")
-    yield ("Fifths", _FIFTHS if result.uplift_bins else "")
+    yield ("Fifths", _FIFTHS if any(r.calibration.bins for r in result.learners) else "")
     yield ("Truth", _TRUTH if result.truth else "")
 
 
@@ -61,7 +61,10 @@ _SEQUENTIAL = (
     "models fitted on earlier organisations. Blocks in which a ranking is constant are dropped and counted "
     "(Wager 2024)."
 )
-_FIFTHS = "Predicted and observed uplift out of fold; a description, not a test."
+_FIFTHS = (
+    "The leads of the judged blocks, each block cut into fifths of the uplift predicted for it by models that had not "
+    "seen it. The test of the sizes is the slope: of each lead's uplift score on the prediction (Chernozhukov et al.)."
+)
 _TRUTH = "The company is simulated, so the true effects are known and shown beside the estimates."
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from statistics import NormalDist
-
-from leadlift.base.records import RankingDifference, RankingResult, StudyResult
+from leadlift.base.records import LearnerChoice, RankingDifference, StudyResult
 from leadlift.report import format as fmt
 from leadlift.report._reading import area_decimals, learner_name, listed, segment_test_of, treatments
 
@@ -34,28 +32,32 @@ def _arm_words(result: StudyResult, arm: str) -> str:
         for d in result.differences
         if d.treatment == arm and d.against == "score" and d.lower is not None and d.upper is not None
     ]
-    return " ".join([_holds(result, arm, judged), *_differences(result, against)])
+    return " ".join([_holds(result, arm), *_differences(result, against)])
 
 
-def _holds(result: StudyResult, arm: str, judged: list[RankingResult]) -> str:
-    good = [r for r in judged if _surely_positive(r, among=len(judged))]
-    if good:
-        named = listed(f"the {learner_name(r.learner)}'s" for r in good)
-        return f"On leads it had not seen, {named} ranking finds the leads that gain more."
+def _holds(result: StudyResult, arm: str) -> str:
+    choice = next((c for c in result.choices if c.treatment == arm), None)
+    if choice is not None and choice.chosen is not None:
+        return " ".join([_beats(choice), *_chosen(choice)])
     test = segment_test_of(result, arm)
     if test is not None and test.p_value is not None and test.p_value < LEVEL:
         return "No learner's ranking was seen to find the leads that gain more, though score groups differ."
     return "There is no evidence here that uplift differs between leads."
 
 
-def _surely_positive(ranking: RankingResult, among: int) -> bool:
-    """Whether the area is above zero, allowing for how many rankings were tried (Bonferroni)."""
-    qini, lower = ranking.qini, ranking.qini_lower
-    if qini is None or lower is None:
-        return False
-    normal = NormalDist()
-    wider = normal.inv_cdf(1 - LEVEL / (2 * among)) / normal.inv_cdf(1 - LEVEL / 2)
-    return qini - wider * (qini - lower) > 0
+def _beats(choice: LearnerChoice) -> str:
+    finds = [c for c in choice.candidates if (c.qini_lower or 0.0) > 0]
+    if finds:
+        named = listed(f"the {learner_name(c.learner)}'s" for c in finds)
+        return f"On leads it had not seen, {named} ranking finds the leads that gain more."
+    named = listed(f"the {learner_name(c.learner)}'s" for c in choice.candidates if c.beats_constant)
+    return f"On leads it had not seen, {named} prediction is closer to the uplift observed than one number for all."
+
+
+def _chosen(choice: LearnerChoice) -> list[str]:
+    if len(choice.candidates) < 2:
+        return []
+    return [f"Chosen is the {learner_name(choice.chosen or '')}, the simplest that is as good as the best."]
 
 
 def _differences(result: StudyResult, against: list[RankingDifference]) -> list[str]:

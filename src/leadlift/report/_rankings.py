@@ -64,7 +64,7 @@ def _on_other_leads(result: StudyResult) -> str:
 
 def fifths_missing(result: StudyResult) -> str:
     """Why the fifths can't be drawn; empty when they can."""
-    return "" if result.uplift_bins else "The figure of predicted and observed uplift is left out: there are no fifths."
+    return "" if _fifths(result) else "The figure of predicted and observed uplift is left out: there are no fifths."
 
 
 def draw_fifths(result: StudyResult, *, narrow: bool) -> Any:
@@ -99,9 +99,9 @@ def fifths_alt(result: StudyResult) -> str:
 def fifths_caption(result: StudyResult) -> str:
     """How to read the figure."""
     return (
-        "Leads sorted by the uplift predicted for them by models that never saw them, cut into fifths. Where the dots "
-        "climb with the diamonds, the ranking holds; where they meet, the sizes are right too. A description: the test "
-        f"of the ranking is in the table above.{_left_out(len(_fifths(result)))}"
+        "Leads of the judged blocks, sorted by the uplift predicted for them by models that had not seen them, cut "
+        "into fifths. Where the dots climb with the diamonds, the ranking holds; where they meet, the sizes are right "
+        f"too. The tests are in the table above: area and slope.{_left_out(len(_fifths(result)))}"
     )
 
 
@@ -193,7 +193,7 @@ def _curve_legend(shown: list[tuple[RankingResult, RankingResult | None]]) -> li
 
 def _fifths(result: StudyResult) -> dict[tuple[str, str], list[UpliftBin]]:
     found: dict[tuple[str, str], list[UpliftBin]] = {}
-    for one in result.uplift_bins:
+    for one in (row for ranking in result.learners for row in ranking.calibration.bins):
         found.setdefault((one.treatment, one.learner), []).append(one)
     return {key: sorted(bins, key=lambda one: one.bin) for key, bins in sorted(found.items())}
 

@@ -13,11 +13,11 @@ from leadlift.base.records import (
     BalanceRow,
     Check,
     Effect,
+    LearnerChoice,
     RankingDifference,
     RankingResult,
     ScoreInfo,
     SegmentTest,
-    UpliftBin,
 )
 from leadlift.data import AssignmentLog
 from leadlift.design import balance_rows, check_log
@@ -26,13 +26,15 @@ from leadlift.evaluation import (
     effects_by_segment,
     everyone,
     judge_sequentially,
+    learner_choices,
     ranking_differences,
     ranking_results,
     score_groups,
-    uplift_fifths,
 )
 from leadlift.learners import OutOfFold, cross_fit, make_learners
 from leadlift.study.progress import Progress
+
+DIFFER = 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +49,7 @@ class Findings:
     segments: Segments | None = None
     rankings: tuple[RankingResult, ...] = ()
     differences: tuple[RankingDifference, ...] = ()
-    fifths: tuple[UpliftBin, ...] = ()
+    choices: tuple[LearnerChoice, ...] = ()
     balance: tuple[BalanceRow, ...] = ()
     out_of_fold: OutOfFold | None = None
     notes: dict[str, Any] = field(default_factory=dict)
@@ -91,10 +93,16 @@ def analyse(log: AssignmentLog, config: StudyConfig, progress: Progress) -> Find
         segments=None if grouped is None else grouped[0],
         rankings=tuple(ranking_results(scored, blocks, fitted.outcomes, seed=config.seed)),
         differences=tuple(ranking_differences(scored, blocks)),
-        fifths=tuple(uplift_fifths(scored, fitted)),
+        choices=tuple(learner_choices(blocks, log.treated_arms, seed=config.seed, groups_differ=_groups_differ(tests))),
         balance=tuple(balance_rows(scored)),
         out_of_fold=fitted,
     )
+
+
+def _groups_differ(tests: list[SegmentTest]) -> list[str]:
+    """Arms whose uplift differs between score groups, at 5%."""
+    by_scores = [test for test in tests if test.estimator == "aipw" and test.p_value is not None]
+    return [test.treatment for test in by_scores if (test.p_value or 0.0) < DIFFER]
 
 
 def _bounded(log: AssignmentLog, score: Floats) -> Floats:

@@ -154,7 +154,8 @@ def tables(result: StudyResult) -> dict[str, pd.DataFrame]:
         "segment_tests": result.segment_tests,
         "learners": result.learners,
         "differences": result.differences,
-        "uplift_fifths": result.uplift_bins,
+        "choices": result.choices,
+        "uplift_fifths": tuple(row for learner in result.learners for row in learner.calibration.bins),
         "balance": result.balance,
         "checks": result.checks,
         "truth": result.truth,
@@ -167,7 +168,7 @@ def _flat(record: Record) -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for name, value in record.to_dict().items():
         if isinstance(value, dict):
-            flat.update({f"{name}_{key}": item for key, item in value.items()})
+            flat.update({f"{name}_{key}": item for key, item in value.items() if not isinstance(item, list)})
         elif name == "possibly_best":
             flat[name] = ", ".join(value)
         elif not isinstance(value, list):

@@ -129,7 +129,7 @@ def _result(config: StudyConfig | ExperimentConfig, findings: Findings, truth: S
         score=findings.score,
         learners=findings.rankings,
         differences=findings.differences,
-        uplift_bins=findings.fifths,
+        choices=findings.choices,
         balance=findings.balance,
         truth=tuple(truth),
         settings=plain(config.published()),

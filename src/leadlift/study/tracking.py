@@ -224,6 +224,7 @@ def _tags(result: StudyResult) -> dict[str, str]:
         **({} if result.ledger is None else {"leadlift.chain_head": result.ledger.chain_head}),
         "leadlift.outcome": result.outcome,
         "leadlift.stopped": str(result.stopped).lower(),
+        "leadlift.chosen_learner": ", ".join(f"{row.treatment}: {row.chosen or 'none'}" for row in result.choices),
         "mlflow.note.content": note,
         "mlflow.source.name": "leadlift",
     }
@@ -273,6 +274,15 @@ def _learner_metrics(result: StudyResult, learner: str) -> dict[str, float]:
                 f"qini_lower/{arm}": row.qini_lower,
                 f"qini_upper/{arm}": row.qini_upper,
             }
-            values |= {f"autoc/{arm}": row.autoc, f"calibration_slope/{arm}": row.calibration.slope}
+            size = row.calibration
+            values |= {f"autoc/{arm}": row.autoc, f"calibration_slope/{arm}": size.slope}
+            values |= {
+                f"calibration_slope_one_p/{arm}": size.p_value_slope_one,
+                f"calibration_difference/{arm}": size.difference,
+            }
             values[f"blocks_used/{arm}"] = row.blocks_used
+    for choice in result.choices:
+        for mine in (candidate for candidate in choice.candidates if candidate.learner == learner):
+            values[f"loss_gain/{choice.treatment}"] = mine.loss_gain
+            values[f"chosen/{choice.treatment}"] = float(choice.chosen == learner)
     return {_safe(name): float(value) for name, value in values.items() if value is not None}

@@ -1,0 +1,162 @@
+"""Is predicted uplift of the right size? Predicted against observed by bin, and the linear test, on unseen leads.
+
+The test regresses per-lead scores G on predictions (Chernozhukov et al.'s best linear predictor, with known
+propensities inside G): slope 0 says that uplift doesn't differ along the prediction, slope 1 and difference 0 that
+predictions have the right size. Both are judged sequentially. Slope 1 is asked of predicted uplift only: a score is in
+other units.
+
+References: Chernozhukov, Demirer, Duflo, Fernandez-Val (2025), Econometrica; Wager (2024).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from sklearn.isotonic import IsotonicRegression
+
+from leadlift.base.arrays import Codes, Floats
+from leadlift.base.problems import stop
+from leadlift.base.records import Calibration, UpliftBin, known
+from leadlift.data import AssignmentLog
+from leadlift.evaluation.judging import LEVEL, JudgedBlock, combined, norm
+from leadlift.evaluation.scores import few_events, lead_scores
+from leadlift.inference import Estimate, covariance, max_t, mean_of_scores, t_interval, unit_influence
+from leadlift.learners import OutOfFold
+
+BINS = 5
+
+
+def calibration(log: AssignmentLog, blocks: Sequence[JudgedBlock], name: str, arm: str, *, seed: int) -> Calibration:
+    """The linear test and the bins of one learner's predictions for one arm.
+
+    Args:
+        log: the leads.
+        blocks: as judged sequentially.
+        name: the learner.
+        arm: the arm against control.
+        seed: of simulated critical values.
+    """
+    judging = [block for block in blocks if block.judges(arm)]
+    if not judging:
+        return Calibration()
+
+    def slope(block: JudgedBlock, less: float = 0.0) -> tuple[float, float]:
+        judged = block.rankings[name, arm]
+        return judged.slope - less, judged.slope_se
+
+    def difference(block: JudgedBlock) -> tuple[float, float]:
+        gap = block.scores[arm] - block.predicted[name, arm]
+        return float(gap.mean()), norm(unit_influence(gap - gap.mean(), block.unit, block.n_units))
+
+    sloped, missed = combined(blocks, arm, slope), combined(blocks, arm, difference)
+    return Calibration(
+        slope=known(sloped.value),
+        slope_lower=known(sloped.lower),
+        slope_upper=known(sloped.upper),
+        p_value=known(sloped.p_value),
+        blocks_used=sloped.blocks_used,
+        p_value_slope_one=known(combined(blocks, arm, lambda block: slope(block, 1.0)).p_value),
+        difference=known(missed.value),
+        difference_lower=known(missed.lower),
+        difference_upper=known(missed.upper),
+        bins=tuple(_bins(log, judging, name, arm, seed)),
+    )
+
+
+def _bins(log: AssignmentLog, judging: Sequence[JudgedBlock], name: str, arm: str, seed: int) -> list[UpliftBin]:
+    """Fifths of each block's predictions, lowest first, over all blocks; fewer where predictions tie across a cut."""
+    rows = np.concatenate([block.rows for block in judging])
+    scores = np.concatenate([block.scores[arm] for block in judging])
+    predicted = np.concatenate([block.predicted[name, arm] for block in judging])
+    code = np.concatenate([_fifth(block.predicted[name, arm]) for block in judging])
+    inside = [code == k for k in np.unique(code)]
+    estimates = [_mean(log, arm, rows, scores, one) for one in inside]
+    critical = max_t(
+        covariance(estimates), [e.df for e in estimates], level=LEVEL, rng=np.random.default_rng([seed, 6])
+    )
+    found = []
+    for number, (one, mean) in enumerate(zip(inside, estimates, strict=True), start=1):
+        few = few_events(log, arm, rows[one]) or mean.method == "none"
+        interval, half = t_interval(mean.value, mean.se, mean.df, LEVEL), critical * mean.se
+        ends = (np.nan,) * 4 if few else (interval.lower, interval.upper, mean.value - half, mean.value + half)
+        found.append(
+            UpliftBin(
+                name, arm, number, int(one.sum()), float(predicted[one].mean()), mean.value, *(known(e) for e in ends)
+            )
+        )
+    return found
+
+
+def _fifth(predicted: Floats) -> Codes:
+    cuts = np.quantile(predicted, np.arange(1, BINS) / BINS, method="inverted_cdf")
+    return np.searchsorted(cuts, predicted, side="left").astype(np.intp)
+
+
+def _mean(log: AssignmentLog, arm: str, rows: Codes, scores: Floats, inside: Floats) -> Estimate:
+    contrast, organisation = log.contrast(arm)[rows][inside], log.organisation[rows][inside]
+    units = [len(np.unique(organisation[contrast == a])) for a in (1, 0)]
+    return mean_of_scores(
+        scores,
+        stratum=log.stratum[rows],
+        unit=log.organisation[rows],
+        n_units=log.n_organisations,
+        units_treated=units[0],
+        units_control=units[1],
+        segment=inside,
+    )
+
+
+def recalibrated(log: AssignmentLog, fitted: OutOfFold) -> dict[str, Floats]:
+    """Out-of-fold predictions brought to the size of observed uplift, each by the leads of other folds.
+
+    Args:
+        log: the leads.
+        fitted: out-of-fold predictions of them.
+
+    Returns: by learner, shape (n, arms - 1), outcome units; a rising function of the prediction within each fold.
+    """
+    return {
+        name: np.column_stack(
+            [
+                isotonic_uplift(uplift[:, index], lead_scores(log, arm, fitted.outcomes), fold=fitted.fold)
+                for index, arm in enumerate(log.treated_arms)
+            ]
+        )
+        for name, uplift in fitted.uplift.items()
+    }
+
+
+def isotonic_uplift(predicted: Floats, scores: Floats, *, fold: Codes, sample_weight: Floats | None = None) -> Floats:
+    """Each fold's predictions through the rising step function that fits the other folds' scores best.
+
+    Args:
+        predicted: predicted uplift out of fold, shape (n,).
+        scores: per-lead scores G, shape (n,), outcome units.
+        fold: fold of each lead, shape (n,); no organisation in two of them.
+        sample_weight: positive weights, shape (n,); None: all equal.
+
+    Returns: shape (n,), outcome units.
+
+    Raises:
+        DataError: fewer than two folds.
+
+    References:
+        Zadrozny, Elkan (2002); van der Laan, Ulloa-Perez, Carone, Luedtke (2023), Causal isotonic calibration.
+
+    Examples:
+        >>> predicted = np.tile([0.0, 10.0], 50)
+        >>> isotonic_uplift(predicted, predicted / 10, fold=np.arange(100) % 4 // 2)[:2]
+        array([0., 1.])
+    """
+    folds = np.unique(fold)
+    if folds.size < 2:
+        rule = "predictions are recalibrated on the leads of other folds"
+        raise stop("recalibration", "folds", rule, f"{folds.size} fold", "cross-fit with two folds or more")
+    result = np.empty(len(predicted))
+    for k in folds:
+        others = fold != k
+        weight = None if sample_weight is None else sample_weight[others]
+        model = IsotonicRegression(out_of_bounds="clip").fit(predicted[others], scores[others], sample_weight=weight)
+        result[~others] = model.predict(predicted[~others])
+    return result
