@@ -263,7 +263,7 @@ def currencies(facts: LedgerFacts, _: Evidence) -> Finding | None:
     "ledger",
     sees="Leads whose window is still open: their outcomes are not used.",
     warns=f"over {OPEN_LIMIT:.0%}",
-    fix="the answer is that of the earliest leads: wait, or import later deals",
+    fix="the answer is that of the earliest leads, if any: wait, or import later deals",
 )
 def open_windows(facts: LedgerFacts, _: Evidence) -> Finding:
     """Open windows."""

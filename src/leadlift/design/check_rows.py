@@ -101,14 +101,16 @@ def organisations(log: AssignmentLog, evidence: Evidence) -> Finding:
     arms = np.zeros((log.n_organisations, len(log.arms)), dtype=bool)
     arms[log.organisation, log.arm] = True
     fewest, split = int(arms.sum(axis=0).min()), log.drawn.split
-    drawn = log.drawn.unit if evidence.lot is None else f"{evidence.lot.unit}s"
     words = (
         f"{log.n_organisations:,} organisations, {fewest:,} in the smallest arm; {split:,} have leads in different arms"
     )
     if fewest < FEWEST_PER_ARM:
         fix = f"under {FEWEST_PER_ARM} an arm no interval is given: draw more organisations"
         return Finding("warn", fewest, words, fix)
-    if drawn == "organisations":
+    if evidence.ledger is not None:
+        # What a ledger knows of units in two arms, `arm-switch` and `merged-organisations` say.
+        return Finding("pass", fewest, words)
+    if log.drawn.unit == "organisations":
         return Finding(warned(split > 0), split, f"{words}, although organisations were drawn" if split else words)
     note = f"{words}, as a lot of leads makes; a touched lead may sway its colleagues in control"
     return Finding("pass", split, note if split else words)

@@ -26,7 +26,7 @@ from leadlift.study.import_ import ledger_path
 from leadlift.study.ledger_log import LedgerLog, read_ledger_log, windows_of
 from leadlift.study.run import read_log
 
-# An experiment may be checked every day, long before its first window is closed.
+# An experiment may be checked every day, long before its first window is closed: `open-windows` says so.
 NOT_YET = frozenset({"no-deals", "all-open"})
 
 
@@ -90,7 +90,7 @@ def _check_ledger(
     except DataError as error:
         if any(problem.code == "no-assignments" for problem in error.problems):
             raise
-        problems += [_not_yet(check) for check in as_checks(error.problems) if check.code != "all-open"]
+        problems += [check for check in as_checks(error.problems) if check.code not in NOT_YET]
     try:
         digest = frozen_digest(config, path, None)
     except (DataError, ConfigError) as error:
@@ -99,10 +99,6 @@ def _check_ledger(
     if received is not None:
         evidence = replace(evidence, received=_received(config, ledger, Path(received), crm, wait))
     return CheckResult(config.name, "ledger", (*problems, *run_checks(evidence)))
-
-
-def _not_yet(check: Check) -> Check:
-    return replace(check, status="warn") if check.code in NOT_YET else check
 
 
 def ledger_evidence(
