@@ -20,9 +20,11 @@ from pathlib import Path
 from leadlift.base.config import json_schema
 from leadlift.base.experiment import ExperimentConfig
 from leadlift.base.schema import results_schema
+from leadlift.design import RULES
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
+CHECKS_PAGE = ROOT / "docs" / "checks.md"
 IMAGES = ROOT / "docs" / "images"
 PICTURES = ("six_groups", "qini_curves")
 DESIGN_PAGE = ROOT / "docs" / "design.md"
@@ -79,6 +81,16 @@ def as_json(schema: dict[str, object]) -> str:
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
+def checks_page() -> str:
+    """docs/checks.md with its table of checks, from their registry."""
+    lines = ["| check | what it sees | warns | stops | fix |", "| --- | --- | --- | --- | --- |"]
+    for rule in RULES:
+        mark = " ✱" if rule.by_chance else ""
+        cells = (f"`{rule.code}`{mark}", rule.sees, rule.warns or "-", rule.stops or "-", rule.fix)
+        lines.append(f"| {' | '.join(cells)} |")
+    return with_block(CHECKS_PAGE.read_text(encoding="utf-8"), "checks", "\n".join(lines))
+
+
 def generated(*, pictures: bool) -> dict[Path, str]:
     """Every generated text file and its content; pictures are written on the way if asked for."""
     text = README.read_text(encoding="utf-8")
@@ -96,6 +108,7 @@ def generated(*, pictures: bool) -> dict[Path, str]:
             (IMAGES / "power_curves.png").write_bytes((folder / "design" / "power_curves.png").read_bytes())
     return {
         README: text,
+        CHECKS_PAGE: checks_page(),
         DESIGN_PAGE: with_block(DESIGN_PAGE.read_text(encoding="utf-8"), "design", design),
         ROOT / "configs" / "study.schema.json": as_json(json_schema()),
         ROOT / "configs" / "experiment.schema.json": as_json(json_schema(ExperimentConfig, "leadlift experiment")),

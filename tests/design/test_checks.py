@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,8 @@ import pytest
 
 from leadlift import AssignmentLog
 from leadlift.base.records import Check
-from leadlift.design import check_log
+from leadlift.design import RULES, check_log
+from leadlift.design.check_rules import LEVEL
 from small_logs import small_log
 
 
@@ -82,3 +84,12 @@ def test_features_that_were_not_named_are_said() -> None:
     found = checks(small_log(2_000), features=None)["features"]
     assert found.status == "warn"
     assert "name those known before assignment" in found.message
+
+
+def test_the_page_lists_every_check_and_no_log_meets_more_than_ten_that_err() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "checks.md").read_text(encoding="utf-8")
+    assert [rule.code for rule in RULES if f"| `{rule.code}`{' ✱' if rule.by_chance else ''} |" not in page] == []
+    assert len({rule.code for rule in RULES}) == len(RULES)
+    assert sum(rule.by_chance for rule in RULES) * LEVEL <= 0.05
+    assert f"level of {LEVEL:g};" in page
+    assert all(rule.fix and (rule.warns or rule.stops) for rule in RULES)

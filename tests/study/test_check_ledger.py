@@ -14,7 +14,7 @@ import pytest
 
 from leadlift.base.errors import DataError
 from leadlift.data.ledger import LedgerStore
-from leadlift.study import check_study, design_study
+from leadlift.study import check_study, design_study, run_study
 from sound_logs import sound_ledger
 
 SEED = 3
@@ -328,3 +328,20 @@ def test_an_experiment_without_assignments_is_nothing_to_check(copy):
     place.config.write_text(json.dumps({**values, "name": "autumn"}))
     with pytest.raises(DataError, match=r"\[no-assignments\]"):
         check_study(place.config)
+
+
+def test_a_study_of_the_ledger_has_the_same_checks(copy, monkeypatch):
+    place = copy("hashed")
+    controls_called(place)
+    monkeypatch.chdir(place.folder)
+    place.settings(tracking={"uri": "sqlite:///runs.db"})
+    place.settings(score_groups={})
+    values = json.loads(place.config.read_text())
+    place.config.write_text(json.dumps({**values, "learners": ["t"]}))
+    result = run_study(place.config)
+    assert result.checks == check_study(place.config).checks
+    assert {check.code for check in result.checks if check.status != "pass"} == {"control-touched"}
+    edited(place)
+    stopped = run_study(place.config)
+    assert stopped.stopped
+    assert stopped.effects == ()

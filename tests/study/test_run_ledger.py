@@ -63,7 +63,7 @@ def test_the_ledger_is_free_while_the_study_fits(place, monkeypatch) -> None:
 
     seen = []
 
-    def analyse(log, config, progress):
+    def analyse(log, config, progress, evidence):
         program = f"import duckdb; duckdb.connect({str(place.ledger)!r}).close()"
         seen.append(subprocess.run([sys.executable, "-c", program], check=False, capture_output=True).returncode)
         raise InterruptedError

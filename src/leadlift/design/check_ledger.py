@@ -59,7 +59,7 @@ def arm_switch(facts: LedgerFacts, _: Evidence) -> Finding:
     "ledger",
     sees="Organisations that the CRM merged after their leads had been drawn into different arms.",
     warns="any",
-    fix="they are studied as one client with both arms: leave them out where they are many",
+    fix="one client met several arms, which hides an effect; the next draw takes them as one",
 )
 def merged_organisations(facts: LedgerFacts, _: Evidence) -> Finding:
     """Merged organisations with two arms."""
@@ -184,7 +184,7 @@ def holdout(facts: LedgerFacts, _: Evidence) -> Finding | None:
     "overlap",
     "ledger",
     sees="Clients that another experiment drew within the same window, and whether its arms go with those here.",
-    warns=f"any that `shares_with` does not name; arms that go together with p < {LEVEL:g}, times the experiments",
+    warns=f"any that `shares_with` does not name; arms that go together, p times the experiments < {LEVEL:g}",
     fix="effects mix: exclude that experiment's organisations (`excludes`), or share them by another salt",
     by_chance=True,
 )

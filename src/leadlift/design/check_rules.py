@@ -55,8 +55,9 @@ class Evidence:
         ledger: what the ledger says of the experiment; None: a flat log.
         lot: the lot that the configuration describes; None: a flat log.
         months: month of assignment of each lead of the log, such as 2026-03, shape (n,); None: not known.
-        received: a row per unit that was drawn: `stratum`, `treatment`, `leads`, `missing` (leads that the CRM's list
-            does not have), `other` (leads that it has in another arm); None: no list was given.
+        received: a row per unit that was drawn: `cell` (draw and stratum), `treatment`, `leads`, `missing` (leads that
+            the CRM's list does not have), `other` (leads that it has in another arm); None: no list was given.
+        problems: what was found wrong before any check ran.
     """
 
     log: AssignmentLog | None
@@ -66,6 +67,7 @@ class Evidence:
     lot: LotFacts | None = None
     months: Any = None
     received: pd.DataFrame | None = None
+    problems: tuple[Check, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ FEWEST_EVENTS = 10
     "log",
     sees="Whether the effect differs between months of assignment: a Wald test for each arm, of months with "
     f"{FEWEST_UNITS} organisations and {FEWEST_EVENTS} outcomes in both arms.",
-    warns=f"p < {LEVEL:g}, times the number of arms",
+    warns=f"p times the number of arms < {LEVEL:g}",
     fix="the effect changed over time: report it by month, and don't carry it over to another season",
     by_chance=True,
 )

@@ -42,8 +42,8 @@ def sample_ratio(evidence: Evidence, _: Evidence) -> Finding | None:
     "sample-ratio-by-stratum",
     "evidence",
     sees="The same in each stratum, for a split that is off in one and right overall.",
-    warns=f"p < {LEVEL:g}, times the number of strata",
-    stops=f"p < {CERTAIN:g}, times the number of strata",
+    warns=f"p times the number of strata < {LEVEL:g}",
+    stops=f"p times the number of strata < {CERTAIN:g}",
     fix="find what was lost or added in that stratum",
     by_chance=True,
 )

@@ -49,9 +49,9 @@ RULES: tuple[Rule, ...] = (
 
 
 def run_checks(evidence: Evidence) -> list[Check]:
-    """Every check that applies to the evidence, in the order of the list."""
+    """What was wrong before, and every check that applies to the evidence, in the order of the list."""
     found = [rule.check(evidence) for rule in RULES]
-    return [check for check in found if check is not None]
+    return [*evidence.problems, *(check for check in found if check is not None)]
 
 
 def check_log(log: AssignmentLog, *, features_named: bool, seed: int) -> list[Check]:

@@ -20,7 +20,7 @@ from leadlift.base.records import (
     SegmentTest,
 )
 from leadlift.data import AssignmentLog
-from leadlift.design import balance_rows, check_log
+from leadlift.design import Evidence, balance_rows, run_checks
 from leadlift.evaluation import (
     Segments,
     effects_by_segment,
@@ -60,11 +60,18 @@ class Findings:
         return any(check.status == "stop" for check in self.checks)
 
 
-def analyse(log: AssignmentLog, config: StudyConfig, progress: Progress) -> Findings:
-    """Checks a log and, unless a check stops it, estimates everything the configuration asks for."""
+def analyse(log: AssignmentLog, config: StudyConfig, progress: Progress, evidence: Evidence | None = None) -> Findings:
+    """Checks a log and, unless a check stops it, estimates everything the configuration asks for.
+
+    Args:
+        log: the leads.
+        config: what is asked.
+        progress: listens to the steps.
+        evidence: what checks may look at beside the log; None: nothing, it is a flat log.
+    """
     named = config.data is None or config.data.features is not None
     with progress.step("checks"):
-        checks = check_log(log, features_named=named, seed=config.seed)
+        checks = run_checks(evidence or Evidence(log, features_named=named, seed=config.seed))
     if any(check.status == "stop" for check in checks):
         return Findings(log, tuple(checks), balance=tuple(balance_rows(log)))
 

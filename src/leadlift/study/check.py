@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import pandas as pd
 
@@ -16,14 +16,13 @@ from leadlift.base.records import Check, Record
 from leadlift.base.settings import parse_settings
 from leadlift.base.yaml import is_experiment, read_config, read_experiment, read_yaml
 from leadlift.data import read_table
-from leadlift.data.ledger.evidence import LedgerFacts, assigned_leads, ledger_facts
+from leadlift.data.ledger.evidence import assigned_leads
 from leadlift.data.ledger.opening import WAIT, reading
-from leadlift.data.ledger.outcomes import complete_until, observed_lag
-from leadlift.design import CrmMapping, Evidence, LotFacts, as_checks, run_checks
+from leadlift.design import CrmMapping, Evidence, as_checks, run_checks
 from leadlift.design.crm_list import harmless
-from leadlift.study.assign import frozen_digest
+from leadlift.study.evidence import ledger_evidence
 from leadlift.study.import_ import ledger_path
-from leadlift.study.ledger_log import LedgerLog, read_ledger_log, windows_of
+from leadlift.study.ledger_log import LedgerLog, read_ledger_log
 from leadlift.study.run import read_log
 
 # An experiment may be checked every day, long before its first window is closed: `open-windows` says so.
@@ -84,64 +83,16 @@ def _check_ledger(
     ledger = ledger_path(config, path.parent)
     problems: list[Check] = []
     found: LedgerLog | None = None
-    digest: str | None = None
     try:
         found = read_ledger_log(config, ledger, wait=wait)
     except DataError as error:
         if any(problem.code == "no-assignments" for problem in error.problems):
             raise
-        problems += [check for check in as_checks(error.problems) if check.code not in NOT_YET]
-    try:
-        digest = frozen_digest(config, path, None)
-    except (DataError, ConfigError) as error:
-        problems += [replace(check, code=f"design-{check.code}") for check in as_checks(error.problems)]
-    evidence = ledger_evidence(config, ledger, found, digest=digest, wait=wait)
+        problems = [check for check in as_checks(error.problems) if check.code not in NOT_YET]
+    evidence = ledger_evidence(config, ledger, found, source=path, wait=wait)
     if received is not None:
         evidence = replace(evidence, received=_received(config, ledger, Path(received), crm, wait))
     return CheckResult(config.name, "ledger", (*problems, *run_checks(evidence)))
-
-
-def ledger_evidence(
-    config: ExperimentConfig, ledger: Path, found: LedgerLog | None, *, digest: str | None = None, wait: float = WAIT
-) -> Evidence:
-    """What checks may look at in an experiment's ledger; the ledger is closed again when it is read.
-
-    Args:
-        config: the experiment.
-        ledger: the ledger's file.
-        found: the log read from it; None: there is none.
-        digest: of the frozen design; None: nothing was frozen.
-        wait: seconds to wait for another process that has the ledger open.
-    """
-    lot = config.experiment
-    return Evidence(
-        log=None if found is None else found.log,
-        features_named=bool(config.leads.features),
-        seed=config.seed,
-        ledger=_facts(config, ledger, wait),
-        lot=LotFacts(
-            lot.unit, lot.mode, lot.round, lot.shares, tuple(lot.capacity), tuple(lot.shares_with), design_digest=digest
-        ),
-        months=None if found is None else _months(found),
-    )
-
-
-def _facts(config: ExperimentConfig, ledger: Path, wait: float) -> LedgerFacts:
-    with reading(ledger, wait) as connection:
-        given = config.deals.booking_lag_days
-        lag = observed_lag(connection) if given is None else given
-        try:
-            cut_off = complete_until(connection) - pd.Timedelta(days=lag)
-        except DataError:
-            # No deals yet: every window is open.
-            cut_off = pd.Timestamp(0, tz="UTC")
-        return ledger_facts(connection, windows_of(config, cut_off))
-
-
-def _months(found: LedgerLog) -> Any:
-    names = found.leads.columns
-    column = "assigned_at (ledger)" if "assigned_at (ledger)" in names else "assigned_at"
-    return found.leads[column].dt.strftime("%Y-%m").to_numpy(dtype=object)[found.log.position]
 
 
 def _received(config: ExperimentConfig, ledger: Path, file: Path, crm: str | Path | None, wait: float) -> pd.DataFrame:

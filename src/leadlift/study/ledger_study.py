@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from leadlift.base.experiment import ExperimentConfig
-from leadlift.base.problems import listed
-from leadlift.base.records import Check, LedgerUse, StudyResult
+from leadlift.base.records import LedgerUse, StudyResult
 from leadlift.data.ledger import record_study
+from leadlift.design import Evidence
+from leadlift.study.evidence import ledger_evidence
 from leadlift.study.import_ import ledger_path
 from leadlift.study.ledger_log import LedgerLog, read_ledger_log
 
@@ -39,15 +40,9 @@ class LedgerStudy:
         found = self.read_log
         return LedgerUse(found.chain_head, found.rounds, found.cut_off.isoformat(), found.booking_lag_days, found.deals)
 
-    def checks(self) -> tuple[Check, ...]:
-        """What the ledger knows and the log does not."""
-        merged = self.read_log.merged
-        if not merged:
-            return ()
-        words = (
-            f"{listed(merged, 2)}: one client met several arms, which hides an effect; the next draw takes them as one"
-        )
-        return (Check("merged-organisations", "warn", len(merged), words),)
+    def evidence(self, config: ExperimentConfig, source: str | Path | ExperimentConfig) -> Evidence:
+        """What checks may look at; `source` is the configuration or its path."""
+        return ledger_evidence(config, self.path, self.read_log, source=source, wait=self.wait)
 
     def note(self, result: StudyResult) -> None:
         """Notes the tracked study's effects and the chain's head in the ledger.

@@ -17,6 +17,7 @@ from leadlift.base.records import StudyResult, TruthRow, plain
 from leadlift.base.yaml import parse_any, read_any
 from leadlift.data import AssignmentLog, find_file, read_table
 from leadlift.data.ledger.opening import WAIT
+from leadlift.design import Evidence
 from leadlift.study.analyse import Findings, analyse
 from leadlift.study.files import check_folder, leads_frame, staging, write_result
 from leadlift.study.ledger_study import LedgerStudy
@@ -63,17 +64,17 @@ def run_study(
     if folder is not None:
         check_folder(folder)
     ledger: LedgerStudy | None = None
+    evidence: Evidence | None = None
     if log is None:
         with listener.step("reading"):
             if isinstance(given, ExperimentConfig):
                 ledger = LedgerStudy.read(given, beside or Path(), wait)
                 log = ledger.read_log.log
+                evidence = ledger.evidence(given, config if isinstance(config, str | Path) else given)
             else:
                 log = read_log(given, beside)
     tracker = Tracker(settings)
-    findings = analyse(log, settings, listener)
-    if ledger is not None:
-        findings = replace(findings, checks=(*findings.checks, *ledger.checks()))
+    findings = analyse(log, settings, listener, evidence)
     with listener.step("writing"):
         result = _result(given, findings, truth)
         if ledger is not None:
