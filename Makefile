@@ -50,6 +50,7 @@ test-slow: setup ## coverage of intervals, false alarms: hours, resumable
 bench: setup ## ratios against peers and physical limits
 	$(BIN)/python benchmarks/run.py
 	$(BIN)/python benchmarks/assignment.py
+	$(BIN)/python benchmarks/learners.py
 
 ui: setup ## the MLflow UI on this folder's store
 	$(BIN)/leadlift ui

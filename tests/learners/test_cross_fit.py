@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+import lightgbm
 import numpy as np
 import pandas as pd
 import pytest
+from lightgbm import LGBMClassifier
 
 from leadlift.base.errors import DataError
 from leadlift.data import AssignmentLog
-from leadlift.learners import TLearner, cross_fit, fit_models, in_threads, make_learners, organisation_folds
+from leadlift.learners import TLearner, XLearner, cross_fit, fit_models, in_threads, make_learners, organisation_folds
 from small_logs import COLUMNS, small_log
 
 
@@ -103,6 +105,47 @@ def test_an_arm_in_one_fold_only_is_told():
     log = AssignmentLog.from_frame(frame, **{**COLUMNS, "organisation": "client"})
     with pytest.raises(DataError, match=r"(?s)\[too-few-organisations\].*call in one fold only"):
         cross_fit(TLearner(), log)
+
+
+def test_models_do_not_predict_for_whom_they_were_fitted_on():
+    log = log_of(organisation="client")
+    models = fit_models(log, np.flatnonzero(log.organisation % 2 == 0), make_learners(["t"], 0), 0)
+    held = np.flatnonzero(log.organisation % 2 == 1)
+    assert models.uplift(log, held)["t"].shape == (len(held), 1)
+    with pytest.raises(DataError, match=r"(?s)\[in-sample\].*1 of .* leads belong to organisations"):
+        models.uplift(log, np.r_[held, np.flatnonzero(log.organisation % 2 == 0)[:1]])
+
+
+class Tally(LGBMClassifier):
+    """Counts fits: not plain LightGBM, so fitted through its own face."""
+
+    fits: ClassVar[int] = 0
+
+    def fit(self, X, y, **more):
+        Tally.fits += 1
+        return super().fit(X, y, **more)
+
+
+def test_what_learners_share_is_fitted_once():
+    log = log_of()
+    model = Tally(n_estimators=2, n_jobs=1, verbosity=-1)
+    learners = {"t": TLearner(outcome_model=model), "x": XLearner(outcome_model=model)}
+    Tally.fits = 0
+    cross_fit(learners, log, folds=3)
+    assert Tally.fits == 3 * 2
+
+
+def test_bins_are_cut_once_for_a_study(monkeypatch):
+    log, cut = log_of(), []
+    whole = lightgbm.Dataset.__init__
+
+    def counted(self, data, *args, **more):
+        cut.append(data is not None)
+        whole(self, data, *args, **more)
+
+    monkeypatch.setattr(lightgbm.Dataset, "__init__", counted)
+    cross_fit(make_learners(["t", "x"], 0), log)
+    assert sum(cut) == 1
 
 
 def test_an_empty_block_has_no_predictions():

@@ -101,11 +101,11 @@ def vector_matrix(p):
 def test_the_x_learner_mixes_by_the_share_among_arm_and_control():
     """With marginal propensities .5, .3, .2, arm 1 is mixed with .3 / .8: causalml's meaning of a propensity."""
     learner, X = fitted(XLearner, arms=3)
-    model = learner.model_
     plain = learner.encoder_.transform(X)
-    for column, (group, share) in enumerate([(1, 0.3 / 0.8), (2, 0.2 / 0.7)]):
-        control, treated = model.models_tau_c[group].predict(plain), model.models_tau_t[group].predict(plain)
-        wanted = share * control + (1 - share) * treated
+    for column, ((of_control, of_arm), share) in enumerate(
+        zip(learner.effect_models_, [0.3 / 0.8, 0.2 / 0.7], strict=True)
+    ):
+        wanted = share * of_control.predict(plain) + (1 - share) * of_arm.predict(plain)
         np.testing.assert_allclose(learner.predict(X, propensity=np.tile(SHARES, (3000, 1)))[:, column], wanted)
 
 
@@ -295,20 +295,54 @@ def lightgbm():
     return LGBMRegressor(**UPLIFT_DEFAULTS, **REPEATABLE, random_state=0)
 
 
+def few_values(**of):
+    """Features of few values, which LightGBM gives a bin each: cut once or for each model, bins are the same."""
+    X, y, arm, propensity = drawn(**of)
+    X = np.clip(np.round(X * 8), -12, 12)
+    X["channel"] = np.random.default_rng(4).choice(["web", "phone", "fair"], size=len(X))
+    X.loc[::9, "x2"] = np.nan
+    return X, y + (X["channel"] == "web") * arm, arm, propensity
+
+
 @pytest.mark.parametrize("arms", [2, 3])
-def test_the_t_learner_is_causalmls(arms):
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("binary", [False, True])
+@pytest.mark.parametrize("Learner", LEARNERS)
+def test_on_shared_bins_learners_are_causalmls(Learner, binary, weighted, arms):
+    X, y, arm, propensity = few_values(arms=arms)
+    y = (y > 0.5).astype(float) if binary else y
+    weight = np.random.default_rng(5).uniform(0.5, 2, size=len(y)) if weighted else None
+    given = {"treatment": arm, "propensity": propensity, "sample_weight": weight}
+    ours = Learner().fit(X, y, **given).predict(X, propensity=propensity)
+    theirs = Learner(backend="causalml").fit(X, y, **given).predict(X, propensity=propensity)
+    assert np.ptp(ours) > 0
+    np.testing.assert_allclose(ours, theirs, atol=1e-9)
+
+
+@pytest.mark.parametrize("arms", [2, 3])
+def test_the_causalml_backend_is_causalml(arms):
+    """Nothing of ours between its learners and its numbers, bare LightGBM and pairwise propensities given."""
     X, y, arm, propensity = drawn(arms=arms)
-    ours = TLearner().fit(X, y, treatment=arm, propensity=propensity).predict(X)
+    given = {"treatment": arm, "propensity": propensity}
     plain = BaseTRegressor(learner=lightgbm(), control_name=0)
     plain.fit(X, treatment=arm, y=y)
-    np.testing.assert_array_equal(ours.reshape(3000, -1), plain.predict(X))
-
-
-@pytest.mark.parametrize("arms", [2, 3])
-def test_the_x_learner_is_causalmls(arms):
-    X, y, arm, propensity = drawn(arms=arms)
-    ours = XLearner().fit(X, y, treatment=arm, propensity=propensity).predict(X, propensity=propensity)
+    ours = TLearner(backend="causalml").fit(X, y, **given)
+    np.testing.assert_array_equal(ours.predict(X).reshape(3000, -1), plain.predict(X))
     plain = BaseXRegressor(learner=lightgbm(), control_name=0)
     pair = {k: propensity[:, k] / (propensity[:, 0] + propensity[:, k]) for k in range(1, arms)}
     plain.fit(X, treatment=arm, y=y, p=pair)
-    np.testing.assert_array_equal(ours.reshape(3000, -1), plain.predict(X, p=pair))
+    ours = XLearner(backend="causalml").fit(X, y, **given)
+    np.testing.assert_array_equal(ours.predict(X, propensity=propensity).reshape(3000, -1), plain.predict(X, p=pair))
+
+
+@pytest.mark.parametrize("Learner", LEARNERS)
+def test_other_models_are_causalmls_too(Learner):
+    X, y, arm, propensity = drawn(arms=3)
+    model = {"outcome_model": LinearRegression()} | (
+        {"effect_model": LinearRegression()} if Learner is XLearner else {}
+    )
+    found = [
+        Learner(**model, backend=backend).fit(X, y, treatment=arm, propensity=propensity).predict(X)
+        for backend in ("shared", "causalml")
+    ]
+    np.testing.assert_allclose(found[0], found[1], atol=1e-12)

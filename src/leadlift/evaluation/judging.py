@@ -30,7 +30,7 @@ from leadlift.inference import (
     unit_influence,
     unit_permutation,
 )
-from leadlift.learners import Progress, UpliftLearner, fit_models, in_threads, no_progress
+from leadlift.learners import Features, Progress, UpliftLearner, fit_models, in_threads, log_features, no_progress
 
 LEVEL = 0.95
 SHARES = np.round(np.arange(1, 21) / 20, 2)
@@ -158,6 +158,7 @@ def judge_sequentially(
     *,
     seed: int,
     blocks: int = 4,
+    features: Features | None = None,
     progress: Progress = no_progress,
 ) -> list[JudgedBlock]:
     """Judges every learner, and the score, on blocks of organisations that no model had seen (Wager 2024).
@@ -168,10 +169,12 @@ def judge_sequentially(
         learners: by name.
         seed: of the order of organisations and the outcome models.
         blocks: how many blocks at most, as `judge_procedure`.
+        features: `log_features(log)`, to share bins with other fits; None: made here.
         progress: called after each block.
     """
+    shared = log_features(log) if features is None else features
     return judge_procedure(
-        log, lambda rows: fit_models(log, rows, learners, seed), seed=seed, blocks=blocks, progress=progress
+        log, lambda rows: fit_models(log, rows, learners, seed, shared), seed=seed, blocks=blocks, progress=progress
     )
 
 

@@ -1,7 +1,8 @@
 """Floor 4: meta-learners on causalml and LightGBM, cross-fitted by organisation."""
 
-from leadlift.learners.cross_fit import FittedModels, OutOfFold, cross_fit, fit_models, make_learners
+from leadlift.learners.cross_fit import FittedModels, OutOfFold, cross_fit, fit_models, log_features, make_learners
 from leadlift.learners.encode import FeatureEncoder
+from leadlift.learners.features import Features
 from leadlift.learners.folds import organisation_folds
 from leadlift.learners.learner import UpliftLearner
 from leadlift.learners.models import UPLIFT_DEFAULTS
@@ -12,6 +13,7 @@ from leadlift.learners.xlearner import XLearner
 __all__ = [
     "UPLIFT_DEFAULTS",
     "FeatureEncoder",
+    "Features",
     "FittedModels",
     "OutOfFold",
     "Progress",
@@ -21,6 +23,7 @@ __all__ = [
     "cross_fit",
     "fit_models",
     "in_threads",
+    "log_features",
     "make_learners",
     "no_progress",
     "organisation_folds",

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from sklearn.base import clone
 
-from leadlift.base.arrays import Codes, Floats
+from leadlift.base.arrays import Bools, Codes, Floats
 from leadlift.base.problems import listed_labels, stop
 from leadlift.data import AssignmentLog
+from leadlift.learners.features import Features, Rows
 from leadlift.learners.folds import organisation_folds
 from leadlift.learners.learner import UpliftLearner
+from leadlift.learners.sample import Fitted, Sample
 from leadlift.learners.threads import Progress, in_threads, no_progress
 from leadlift.learners.tlearner import TLearner
 from leadlift.learners.xlearner import XLearner
@@ -38,45 +40,114 @@ class OutOfFold:
 
 @dataclass(frozen=True, eq=False)
 class FittedModels:
-    """The learners of a study and its outcome models, fitted on one set of leads."""
+    """The learners of a study and its outcome models, fitted on one set of leads.
+
+    They predict for leads of other organisations only: in-sample predictions cannot be had from them.
+
+    Attributes:
+        learners: by name.
+        outcome: model of outcomes for each arm, control first.
+        features: of all leads of the log.
+        seen: whether a model was fitted on the organisation, shape (organisations,).
+    """
 
     learners: Mapping[str, UpliftLearner]
-    outcome: TLearner
+    outcome: tuple[Fitted, ...]
+    features: Features
+    seen: Bools
+
+    _held: dict[bytes, Rows] = field(default_factory=dict, repr=False)
 
     def uplift(self, log: AssignmentLog, rows: Codes) -> dict[str, Floats]:
         """Predicted uplift of `rows` by learner, each of shape (rows, arms - 1)."""
-        X, propensity = log.known_before.iloc[rows], log.propensities[rows]
-        return {
-            name: learner.predict(X, propensity=propensity).reshape(len(rows), len(log.treated_arms))
-            for name, learner in self.learners.items()
-        }
+        held = self._rows(log, rows)
+        return {name: _predicted(learner, log, held) for name, learner in self.learners.items()}
 
     def outcomes(self, log: AssignmentLog, rows: Codes) -> Floats:
         """Expected outcomes of `rows` under each arm, shape (rows, arms)."""
-        return self.outcome.predict_outcomes(log.known_before.iloc[rows])
+        held = self._rows(log, rows)
+        return np.column_stack([model.at(held) for model in self.outcome])
+
+    def _rows(self, log: AssignmentLog, rows: Codes) -> Rows:
+        """The same object for the same rows: models that predict for them twice do it once."""
+        inside = int(self.seen[log.organisation[rows]].sum())
+        if inside:
+            found = f"{inside:,} of {len(rows):,} leads belong to organisations that the models were fitted on"
+            rule = "a study judges leads by models that never saw their organisation"
+            raise stop("the predictions", "in-sample", rule, found, "predict for the leads held back")
+        return self._held.setdefault(rows.tobytes(), Rows(self.features, rows))
 
 
-def fit_models(log: AssignmentLog, rows: Codes, learners: Mapping[str, UpliftLearner], seed: int) -> FittedModels:
+def fit_models(
+    log: AssignmentLog,
+    rows: Codes,
+    learners: Mapping[str, UpliftLearner],
+    seed: int,
+    features: Features | None = None,
+) -> FittedModels:
     """Fits copies of `learners`, and outcome models for per-lead scores, on `rows` of the log.
 
-    A default T-learner among them doubles as the outcome models: the fits would be the same.
+    What several of them need is fitted once: the T-learner's models are the X-learner's first stage and the outcome
+    models of the scores, where their settings are the same.
+
+    Args:
+        log: the leads.
+        rows: whom to fit on; organisations with a lead among them count as seen.
+        learners: by name; not changed.
+        seed: of the outcome models and of folds inside learners.
+        features: `log_features(log)`, to share bins with other fits; None: made here.
     """
-    fitted = {name: _fit(learner, log, rows) for name, learner in learners.items()}
-    plain = TLearner(random_state=seed)
-    shared = [f for f in fitted.values() if type(f) is TLearner and repr(f.get_params()) == repr(plain.get_params())]
-    outcome = shared[0] if shared else _fit(plain, log, rows)
-    assert isinstance(outcome, TLearner)
-    return FittedModels(fitted, outcome)
+    sample = log_sample(log, rows, seed, features)
+    fitted = {name: _fitted(learner, log, sample) for name, learner in learners.items()}
+    plain = TLearner(random_state=seed).fit_sample(sample)
+    seen = np.zeros(log.n_organisations, dtype=bool)
+    seen[log.organisation[rows]] = True
+    return FittedModels(fitted, plain.outcome_models_, sample.features, seen)
 
 
-def _fit(learner: UpliftLearner, log: AssignmentLog, rows: Codes) -> UpliftLearner:
-    copy: Any = clone(learner)
-    return copy.fit(  # type: ignore[no-any-return]
+def _shares(learner: Any) -> bool:
+    """Whether a learner is fitted as ours are, not in a way of its own (a pipeline, a class with its own `fit`)."""
+    kind = type(learner)
+    return isinstance(learner, UpliftLearner) and (kind.fit, kind.predict) == (UpliftLearner.fit, UpliftLearner.predict)
+
+
+def _fitted(learner: Any, log: AssignmentLog, sample: Sample) -> Any:
+    copy, rows = clone(learner), sample.rows
+    if _shares(copy):
+        return copy.fit_sample(sample)
+    return copy.fit(
         log.known_before.iloc[rows],
         log.outcome[rows],
         treatment=log.arm[rows],
         propensity=log.propensities[rows],
         groups=log.organisation[rows],
+    )
+
+
+def _predicted(learner: Any, log: AssignmentLog, held: Rows) -> Floats:
+    propensity = log.propensities[held.index]
+    if _shares(learner):
+        return np.asarray(learner.predict_rows(held, propensity))
+    uplift = learner.predict(log.known_before.iloc[held.index], propensity=propensity)
+    return np.asarray(uplift, dtype=np.float64).reshape(len(held), len(log.treated_arms))
+
+
+def log_features(log: AssignmentLog) -> Features:
+    """What models may learn from in a log, encoded once for all fits of a study."""
+    return Features(log.known_before)
+
+
+def log_sample(log: AssignmentLog, rows: Codes, seed: int, features: Features | None = None) -> Sample:
+    """Rows of a log as learners are fitted on them together."""
+    return Sample(
+        features=log_features(log) if features is None else features,
+        rows=rows,
+        y=log.outcome[rows],
+        arm=log.arm[rows],
+        propensity=log.propensities[rows],
+        weight=None,
+        organisation=np.unique(log.organisation[rows], return_inverse=True)[1],
+        seed=seed,
     )
 
 
@@ -86,6 +157,7 @@ def cross_fit(
     *,
     folds: int = 5,
     seed: int = 0,
+    features: Features | None = None,
     progress: Progress = no_progress,
 ) -> OutOfFold:
     """Out-of-fold predictions by organisation: the only way a learner comes into a study.
@@ -95,6 +167,7 @@ def cross_fit(
         log: the leads.
         folds: how many folds of organisations.
         seed: of the folds and the outcome models.
+        features: `log_features(log)`, to share bins with other fits; None: made here.
         progress: called after each fold.
 
     Returns: predictions in the log's row order.
@@ -103,11 +176,12 @@ def cross_fit(
     fold = organisation_folds(log.organisation, log.n_organisations, folds, np.random.default_rng([seed, 1]))
 
     _refuse_lost_arms(log, fold)
+    shared = log_features(log) if features is None else features
 
     def predicted(k: int) -> tuple[dict[str, Floats], Floats]:
-        models = fit_models(log, np.flatnonzero(fold != k), learners, seed)
-        rows = np.flatnonzero(fold == k)
-        return models.uplift(log, rows), models.outcomes(log, rows)
+        models = fit_models(log, np.flatnonzero(fold != k), learners, seed, shared)
+        held = np.flatnonzero(fold == k)
+        return models.uplift(log, held), models.outcomes(log, held)
 
     uplift = {name: np.empty((len(log), len(log.treated_arms))) for name in learners}
     outcomes = np.empty((len(log), len(log.arms)))

@@ -9,7 +9,9 @@ import pandas as pd
 from lightgbm import LGBMClassifier, LGBMModel, LGBMRegressor
 from sklearn.base import BaseEstimator, clone, is_classifier
 
-from leadlift.base.arrays import Floats
+from leadlift.base.arrays import Codes, Floats
+from leadlift.base.problems import stop
+from leadlift.learners.features import Rows
 
 # Uplift is a small difference between two models, and every leaf that splits on noise adds to it twice. On five known
 # truths the X-learner's order of unseen leads gained 50, 70 and 80% of what the true order gains (5,000, 20,000 and
@@ -50,7 +52,7 @@ class MeanModel(BaseEstimator):
         self.constant_ = float(np.average(y, weights=weight)) if flat else None
         if self.constant_ is None:
             extra = {} if weight is None else {"sample_weight": weight}
-            target = y.astype(int) if is_classifier(self.estimator) else y
+            target = _classes(y) if is_classifier(self.estimator) else y
             self.model_ = clone(self.estimator).fit(self._named(X), target, **extra)
         return self
 
@@ -63,9 +65,24 @@ class MeanModel(BaseEstimator):
             return np.asarray(self.model_.predict_proba(self._named(X))[:, 1], dtype=np.float64)
         return np.asarray(self.model_.predict(self._named(X)), dtype=np.float64)
 
+    def at(self, rows: Rows) -> Floats:
+        """Expected outcome of rows, shape (rows,), outcome units."""
+        return self.predict(rows.frame())
+
+    def release(self) -> None:
+        """Nothing is held that prediction does not need."""
+
     def _named(self, X: pd.DataFrame) -> pd.DataFrame:
         """X under names that LightGBM takes: it refuses brackets, quotes, commas and colons."""
         return X.set_axis([f"f{j}" for j in range(X.shape[1])], axis=1) if isinstance(self.estimator, LGBMModel) else X
+
+
+def _classes(y: Floats) -> Codes:
+    if not np.isin(y, (0.0, 1.0)).all():
+        found = f"{int((~np.isin(y, (0.0, 1.0))).sum()):,} of {len(y):,} outcomes are other numbers"
+        rule = "a classifier learns outcomes that are 0 or 1"
+        raise stop("the learner's models", "classifier", rule, found, "pass a regressor as the model")
+    return y.astype(np.intp)
 
 
 def with_weight(X: pd.DataFrame, weight: Floats | None) -> pd.DataFrame:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
-from leadlift.base.arrays import Codes, Floats
+from leadlift.base.arrays import Floats
+from leadlift.learners.causalml import CausalML, as_mean
+from leadlift.learners.features import Rows
 from leadlift.learners.learner import UpliftLearner
+from leadlift.learners.sample import Sample
 
 
 class TLearner(UpliftLearner):
@@ -25,17 +27,25 @@ class TLearner(UpliftLearner):
     True
     """
 
-    def _fit(self, X: pd.DataFrame, y: Floats, arm: Codes, pair: dict[int, Floats]) -> None:
+    def _fit(self, sample: Sample) -> None:
+        self.outcome_models_ = sample.outcome_models(self._outcome(sample.y))
+
+    def _predict(self, rows: Rows, propensity: Floats) -> Floats:
+        outcomes = self.outcomes_at(rows)
+        return outcomes[:, 1:] - outcomes[:, [0]]
+
+    def _causalml(self, sample: Sample) -> CausalML:
         from causalml.inference.meta import BaseTRegressor
 
-        self.model_ = BaseTRegressor(learner=self._outcome_model(y), control_name=0)
-        self.model_.fit(X, y=y, treatment=arm)
+        learner = BaseTRegressor(learner=as_mean(self._outcome(sample.y)), control_name=0)
+        return CausalML(learner, sample, needs_propensity=False)
 
-    def _predict(self, X: pd.DataFrame, pair: dict[int, Floats]) -> Floats:
-        return np.asarray(self.model_.predict(X, verbose=False), dtype=np.float64)
+    def outcomes_at(self, rows: Rows) -> Floats:
+        """Expected outcome of rows under each arm, shape (rows, arms), control first, outcome units."""
+        if self.causalml_ is not None:
+            return self.causalml_.outcomes(rows.frame())
+        return np.column_stack([model.at(rows) for model in self.outcome_models_])
 
     def predict_outcomes(self, X: Any) -> Floats:
         """Expected outcome under each arm, shape (n, arms), control first, outcome units."""
-        _, control, treated = self.model_.predict(self._encoded(X), return_components=True, verbose=False)
-        arms = [np.asarray(treated[index]) for index in sorted(treated)]
-        return np.column_stack([np.asarray(control[min(control)]), *arms])
+        return self.outcomes_at(self._rows(X))

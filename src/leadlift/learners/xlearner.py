@@ -5,23 +5,50 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
-from leadlift.base.arrays import Codes, Floats
-from leadlift.learners.learner import UpliftLearner
-from leadlift.learners.models import MeanModel, default_model
+from leadlift.base.arrays import Floats
+from leadlift.learners.causalml import CausalML, as_mean, pairwise
+from leadlift.learners.features import Rows
+from leadlift.learners.learner import Backend, UpliftLearner
+from leadlift.learners.models import default_model
+from leadlift.learners.sample import ModelSpec, Sample
 
 
-class XLearner(UpliftLearner):
-    """Outcome models, then effect models, mixed by the known propensity (Künzel et al. 2019).
-
-    With several arms each is learnt against control with P(arm | arm or control), which marginal propensities are not.
+class EffectLearner(UpliftLearner):
+    """A learner that models gains beside outcomes.
 
     Args:
         control: label of the control arm in `treatment`.
         outcome_model: scikit-learn estimator of outcomes; None: LightGBM.
         effect_model: scikit-learn regressor of gains; None: LightGBM.
-        random_state: seed of the default models.
+        backend, patience, random_state: see `UpliftLearner`.
+    """
+
+    def __init__(
+        self,
+        control: Any = 0,
+        *,
+        outcome_model: Any = None,
+        effect_model: Any = None,
+        backend: Backend = "shared",
+        patience: int | None = None,
+        random_state: int = 0,
+    ) -> None:
+        super().__init__(
+            control, outcome_model=outcome_model, backend=backend, patience=patience, random_state=random_state
+        )
+        self.effect_model = effect_model
+
+    def _effect(self) -> ModelSpec:
+        given = self.effect_model
+        return ModelSpec(default_model("number", self.random_state) if given is None else given, self.patience)
+
+
+class XLearner(EffectLearner):
+    """Outcome models, then effect models, mixed by the known propensity (Künzel et al. 2019).
+
+    With several arms each is learnt against control with P(arm | arm or control), which marginal propensities are not.
+    The outcome models are the T-learner's: side by side they are fitted once. See `EffectLearner` for arguments.
 
     >>> rng = np.random.default_rng(0)
     >>> X, arm = rng.normal(size=(4000, 2)), rng.integers(2, size=4000)
@@ -31,28 +58,36 @@ class XLearner(UpliftLearner):
     True
     """
 
-    def __init__(
-        self, control: Any = 0, *, outcome_model: Any = None, effect_model: Any = None, random_state: int = 0
-    ) -> None:
-        super().__init__(control, outcome_model=outcome_model, random_state=random_state)
-        self.effect_model = effect_model
+    def _fit(self, sample: Sample) -> None:
+        outcome, effect = sample.outcome_models(self._outcome(sample.y)), self._effect()
+        in_control, control = sample.of_arm[0], sample.part("arm 0", sample.of_arm[0])
+        pairs = []
+        for k in range(1, sample.arms):
+            in_arm, arm = sample.of_arm[k], sample.part(f"arm {k}", sample.of_arm[k])
+            # First both imputations, then both fits: a fit changes the labels on the bins that it shares.
+            missed, gained = outcome[k].at(control) - sample.y[in_control], sample.y[in_arm] - outcome[0].at(arm)
+            pairs.append(
+                (sample.fit(effect, "arm 0", in_control, missed), sample.fit(effect, f"arm {k}", in_arm, gained))
+            )
+        self.effect_models_ = tuple(pairs)
 
-    def _fit(self, X: pd.DataFrame, y: Floats, arm: Codes, pair: dict[int, Floats]) -> None:
+    def _predict(self, rows: Rows, propensity: Floats) -> Floats:
+        share = pairwise(propensity)
+        columns = [
+            share[k] * of_control.at(rows) + (1 - share[k]) * of_arm.at(rows)
+            for k, (of_control, of_arm) in enumerate(self.effect_models_, start=1)
+        ]
+        return np.column_stack(columns)
+
+    def _causalml(self, sample: Sample) -> CausalML:
         from causalml.inference.meta import BaseXRegressor
 
-        outcome, effect = self._outcome_model(y), self._effect_model()
-        self.model_ = BaseXRegressor(
+        outcome, effect = as_mean(self._outcome(sample.y)), as_mean(self._effect())
+        learner = BaseXRegressor(
             control_outcome_learner=outcome,
             treatment_outcome_learner=outcome,
             control_effect_learner=effect,
             treatment_effect_learner=effect,
             control_name=0,
         )
-        self.model_.fit(X, y=y, treatment=arm, p=pair)
-
-    def _predict(self, X: pd.DataFrame, pair: dict[int, Floats]) -> Floats:
-        return np.asarray(self.model_.predict(X, p=pair, verbose=False), dtype=np.float64)
-
-    def _effect_model(self) -> MeanModel:
-        given = self.effect_model
-        return MeanModel(default_model("number", self.random_state) if given is None else given)
+        return CausalML(learner, sample)

@@ -31,7 +31,7 @@ from leadlift.evaluation import (
     ranking_results,
     score_groups,
 )
-from leadlift.learners import OutOfFold, cross_fit, make_learners
+from leadlift.learners import OutOfFold, cross_fit, log_features, make_learners
 from leadlift.study.progress import Progress
 
 DIFFER = 0.05
@@ -75,9 +75,10 @@ def analyse(log: AssignmentLog, config: StudyConfig, progress: Progress, evidenc
     if any(check.status == "stop" for check in checks):
         return Findings(log, tuple(checks), balance=tuple(balance_rows(log)))
 
-    learners = make_learners(config.learners, config.seed)
+    learners, features = make_learners(config.learners, config.seed), log_features(log)
     with progress.step("cross-fitting", config.folds) as tick:
-        fitted = cross_fit(learners, log, folds=min(config.folds, log.n_organisations), seed=config.seed, progress=tick)
+        folds = min(config.folds, log.n_organisations)
+        fitted = cross_fit(learners, log, folds=folds, seed=config.seed, features=features, progress=tick)
     scored = log if log.score is not None else log.with_score(_bounded(log, fitted.outcomes[:, 0]), "estimated")
 
     with progress.step("effects"):
@@ -90,7 +91,7 @@ def analyse(log: AssignmentLog, config: StudyConfig, progress: Progress, evidenc
             by_group, tests = effects_by_segment(scored, grouped[0], fitted.outcomes, seed=config.seed)
             effects += by_group
     with progress.step("sequential validation", 4) as tick:
-        blocks = judge_sequentially(scored, learners, seed=config.seed, progress=tick)
+        blocks = judge_sequentially(scored, learners, seed=config.seed, features=features, progress=tick)
     return Findings(
         log=scored,
         checks=tuple(checks),

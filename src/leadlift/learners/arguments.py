@@ -1,0 +1,93 @@
+"""Arguments of the learners, checked: numbers, lengths, propensities."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from leadlift.base.arrays import Floats
+from leadlift.base.errors import PropensityError
+from leadlift.base.problems import stop
+
+WHERE = "the learner's input"
+
+
+def as_numbers(values: Any, name: str) -> Floats:
+    """A vector as numbers.
+
+    Raises:
+        DataError: it holds text.
+    """
+    try:
+        return np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise stop(WHERE, "text-in-number", f"`{name}` holds numbers", "found text", "turn it into numbers") from None
+
+
+def check_lengths(X: pd.DataFrame, **vectors: Any) -> None:
+    """Raises DataError where a vector has not one entry per row of X, or outcomes are missing."""
+    for name, vector in vectors.items():
+        if vector is None:
+            continue
+        n = len(np.asarray(vector))
+        if n != len(X):
+            raise stop(
+                WHERE,
+                "length",
+                f"`{name}` has one entry per lead",
+                f"{n:,} entries for {len(X):,} leads",
+                "pass vectors of equal length",
+            )
+        values = np.asarray(vector)
+        if values.dtype.kind == "f" and not np.isfinite(values).all():
+            raise stop(
+                WHERE,
+                "not-finite",
+                f"`{name}` is finite",
+                f"{int((~np.isfinite(values)).sum()):,} entries are not",
+                "leave out leads without an outcome",
+            )
+
+
+def propensity_by_arm(propensity: Any, n: int, arms: int) -> Floats:
+    """Propensities as a matrix, shape (n, arms), control first.
+
+    Raises:
+        PropensityError: the shape is wrong, a number is outside (0, 1), or rows don't add up to 1.
+    """
+    matrix = as_numbers(propensity, "propensity")
+    if matrix.shape == (n,) and arms == 2:
+        matrix = np.column_stack([1 - matrix, matrix])
+    if matrix.shape != (n, arms):
+        wanted = f"({n},) or ({n}, 2)" if arms == 2 else f"({n}, {arms})"
+        raise stop(
+            WHERE,
+            "propensity-shape",
+            f"propensities have shape {wanted}",
+            f"shape {matrix.shape}",
+            "pass one column per arm, control first",
+            PropensityError,
+        )
+    if not ((matrix > 0) & (matrix < 1)).all():
+        rows = int((~((matrix > 0) & (matrix < 1)).all(axis=1)).sum())
+        raise stop(
+            WHERE,
+            "propensity-range",
+            "arm probabilities lie inside (0, 1)",
+            f"{rows:,} of {n:,} leads",
+            "leave out leads whose arm was certain",
+            PropensityError,
+        )
+    if np.abs(matrix.sum(axis=1) - 1).max(initial=0.0) > 1e-6:
+        rows = int((np.abs(matrix.sum(axis=1) - 1) > 1e-6).sum())
+        raise stop(
+            WHERE,
+            "propensity-sum",
+            "arm probabilities add up to 1",
+            f"{rows:,} of {n:,} leads",
+            "pass every arm's probability, control first",
+            PropensityError,
+        )
+    return matrix
