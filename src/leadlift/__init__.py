@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from leadlift import base, data, design, evaluation, inference, learners, problems, report, study
     from leadlift.data import AssignmentLog
-    from leadlift.learners import TLearner, XLearner
+    from leadlift.learners import DRLearner, RLearner, SLearner, TLearner, XLearner
     from leadlift.study import assign_leads, design_study, run_study, simulate_crm
 
 _HOMES = {
     "AssignmentLog": "leadlift.data",
+    "DRLearner": "leadlift.learners",
+    "RLearner": "leadlift.learners",
+    "SLearner": "leadlift.learners",
     "TLearner": "leadlift.learners",
     "XLearner": "leadlift.learners",
     "assign_leads": "leadlift.study",
@@ -27,6 +30,9 @@ _ROOMS = ("base", "data", "design", "evaluation", "inference", "learners", "prob
 
 __all__ = [
     "AssignmentLog",
+    "DRLearner",
+    "RLearner",
+    "SLearner",
     "TLearner",
     "XLearner",
     "assign_leads",

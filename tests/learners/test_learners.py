@@ -13,10 +13,11 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.tree import DecisionTreeRegressor
 
 from leadlift.base.errors import DataError, NotFittedError, PropensityError
-from leadlift.learners import TLearner, XLearner
+from leadlift.learners import DRLearner, RLearner, SLearner, TLearner, XLearner
 from leadlift.learners.models import REPEATABLE, UPLIFT_DEFAULTS
 
-LEARNERS = [TLearner, XLearner]
+LEARNERS = [SLearner, TLearner, XLearner, RLearner, DRLearner]
+TWO_STAGES = (XLearner, RLearner, DRLearner)
 SHARES = np.array([0.5, 0.3, 0.2])
 
 
@@ -59,10 +60,11 @@ def test_shapes_and_what_is_learnt(Learner, binary):
     assert three.classes_.tolist() == [0, 1, 2]
     np.testing.assert_allclose(three.shares_, SHARES)
     moved = X["x0"].to_numpy() > 0.3
+    seen = 0.1 if Learner is SLearner else 0.4  # it shrinks uplift towards zero and towards its mean
     for uplift, lift in ((two.predict(X), 1), (three.predict(X)[:, 0], 1), (three.predict(X)[:, 1], 2)):
         scale = 0.2 if binary else 1.0
-        assert uplift[moved].mean() > uplift[~moved].mean() + 0.4 * lift * scale
-        assert abs(uplift[X["x0"].to_numpy() < -0.3].mean()) < (0.15 if binary else 0.35)
+        assert uplift[moved].mean() > uplift[~moved].mean() + seen * lift * scale
+        assert Learner is SLearner or abs(uplift[X["x0"].to_numpy() < -0.3].mean()) < (0.15 if binary else 0.35)
 
 
 def test_labels_of_any_kind_control_first():
@@ -175,7 +177,9 @@ def test_missing_values_and_text(Learner):
     learner = Learner().fit(X, y, treatment=arm, propensity=propensity)
     uplift = learner.predict(X)
     assert np.isfinite(uplift).all()
-    assert uplift[X["channel"] == "web"].mean() > uplift[X["channel"] == "phone"].mean() + 0.5
+    assert uplift[X["channel"] == "web"].mean() > uplift[X["channel"] == "phone"].mean() + (
+        0.1 if Learner is SLearner else 0.5
+    )
     # A category never seen is a missing one; a frame with other columns, in another order, is read by name.
     unseen, missing = X.assign(channel="fair"), X.assign(channel=None)
     np.testing.assert_array_equal(learner.predict(unseen), learner.predict(missing))
@@ -232,7 +236,7 @@ def test_the_number_of_threads_changes_no_bit():
     np.testing.assert_array_equal(fits[0].predict(X), fits[1].predict(X))
 
 
-@pytest.mark.parametrize("Learner", LEARNERS)
+@pytest.mark.parametrize("Learner", [SLearner, TLearner, XLearner])
 def test_a_weight_of_two_is_a_row_twice(Learner):
     """Exact where the model takes weights exactly; LightGBM counts rows, not weights, in its smallest leaf."""
     X, y, arm, propensity = drawn(600)
@@ -272,7 +276,9 @@ def test_no_features_and_no_rows(Learner):
     _, y, arm, propensity = drawn()
     empty = pd.DataFrame(index=range(3000))
     uplift = Learner().fit(empty, y, treatment=arm, propensity=propensity).predict(empty)
-    np.testing.assert_allclose(uplift, y[arm == 1].mean() - y[arm == 0].mean())
+    # Folds inside the R- and DR-learner move it a little, boosting a single feature leaves a remainder.
+    near = {SLearner: 0.01, RLearner: 1e-3, DRLearner: 1e-3}.get(Learner, 1e-9)
+    np.testing.assert_allclose(uplift, y[arm == 1].mean() - y[arm == 0].mean(), rtol=near)
     learner, X = fitted(Learner)
     assert learner.predict(X.iloc[:0]).shape == (0,)
     assert fitted(Learner, arms=3)[0].predict(X.iloc[:0]).shape == (0, 2)
@@ -307,7 +313,7 @@ def few_values(**of):
 @pytest.mark.parametrize("arms", [2, 3])
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("binary", [False, True])
-@pytest.mark.parametrize("Learner", LEARNERS)
+@pytest.mark.parametrize("Learner", [TLearner, XLearner])
 def test_on_shared_bins_learners_are_causalmls(Learner, binary, weighted, arms):
     X, y, arm, propensity = few_values(arms=arms)
     y = (y > 0.5).astype(float) if binary else y
@@ -335,7 +341,7 @@ def test_the_causalml_backend_is_causalml(arms):
     np.testing.assert_array_equal(ours.predict(X, propensity=propensity).reshape(3000, -1), plain.predict(X, p=pair))
 
 
-@pytest.mark.parametrize("Learner", LEARNERS)
+@pytest.mark.parametrize("Learner", [SLearner, TLearner, XLearner])
 def test_other_models_are_causalmls_too(Learner):
     X, y, arm, propensity = drawn(arms=3)
     model = {"outcome_model": LinearRegression()} | (
@@ -346,3 +352,61 @@ def test_other_models_are_causalmls_too(Learner):
         for backend in ("shared", "causalml")
     ]
     np.testing.assert_allclose(found[0], found[1], atol=1e-12)
+
+
+class Stubborn(LinearRegression):
+    """Predicts a wrong thing whatever it is fitted on."""
+
+    def fit(self, X, y, sample_weight=None):
+        return super().fit(X, 5 + 3 * np.asarray(X)[:, 0], sample_weight=sample_weight)
+
+
+@pytest.mark.parametrize("Learner", [RLearner, DRLearner])
+def test_wrong_outcome_models_do_not_move_the_mean(Learner):
+    """Three arms, effects 1 and 2, outcomes foretold wrongly: marginal propensities would give 3.1 and 4.6."""
+    rng = np.random.default_rng(8)
+    n = 20_000
+    X = pd.DataFrame(rng.normal(size=(n, 2)), columns=["a", "b"])
+    shares = np.where(X[["a"]].to_numpy() > 0, [[0.6, 0.2, 0.2]], [[0.3, 0.3, 0.4]])
+    arm = (rng.random(n)[:, None] > shares.cumsum(axis=1)).sum(axis=1)
+    y = 2 * X["b"].to_numpy() ** 2 + arm + rng.normal(size=n)
+    for backend in ("shared", "causalml"):
+        learner = Learner(outcome_model=Stubborn(), effect_model=LinearRegression(), backend=backend)
+        uplift = learner.fit(X, y, treatment=arm, propensity=shares).predict(X)
+        np.testing.assert_allclose(uplift.mean(axis=0), [1, 2], atol=0.5)
+
+
+@pytest.mark.parametrize("backend", ["shared", "causalml"])
+@pytest.mark.parametrize("Learner", LEARNERS)
+def test_missing_values_categories_and_weights_on_every_backend(Learner, backend):
+    X, y, arm, propensity = mixed(1500)
+    X["tier"] = pd.Categorical.from_codes(np.arange(1500) % 3, ["a", "b", "c"])
+    weight = np.random.default_rng(1).uniform(0.5, 2, 1500)
+    given = {"treatment": arm, "propensity": propensity, "sample_weight": weight}
+    learner = Learner(backend=backend).fit(X, y, **given)
+    assert np.isfinite(learner.predict(X)).all()
+    unweighted = Learner(backend=backend).fit(X, y, treatment=arm, propensity=propensity)
+    assert (learner.predict(X) != unweighted.predict(X)).any()
+
+
+@pytest.mark.parametrize("arms", [2, 3])
+def test_the_r_learner_is_causalmls_where_expected_outcomes_are_the_same(arms):
+    X, y, arm, propensity = few_values(arms=arms)
+    X = X.drop(columns="channel").fillna(0)
+    found = [
+        RLearner(outcome_model=Stubborn(), backend=backend).fit(X, y, treatment=arm, propensity=propensity).predict(X)
+        for backend in ("shared", "causalml")
+    ]
+    np.testing.assert_allclose(found[0], found[1], atol=1e-9)
+
+
+def test_an_arm_without_two_folds_is_told():
+    X, y, arm, propensity = drawn(400)
+    with pytest.raises(DataError, match=r"(?s)\[too-few-organisations\].*arm 1 \(0 is control\) in one fold only"):
+        DRLearner().fit(X, y, treatment=arm, propensity=propensity, groups=np.where(arm == 1, 0, np.arange(400)))
+
+
+def test_a_classifier_refuses_other_outcomes():
+    X, y, arm, propensity = drawn()
+    with pytest.raises(DataError, match=r"(?s)\[classifier\].*outcomes are other numbers"):
+        TLearner(outcome_model=LogisticRegression()).fit(X, y, treatment=arm, propensity=propensity)

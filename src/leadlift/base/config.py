@@ -26,7 +26,7 @@ from leadlift.base.explain import explain
 from leadlift.base.labels import label_text
 from leadlift.base.problems import Problems, did_you_mean
 
-LearnerName = Literal["t", "x"]
+LearnerName = Literal["s", "t", "x", "r", "dr"]
 
 
 def _label(value: object) -> object:

@@ -1,22 +1,28 @@
 """Floor 4: meta-learners on causalml and LightGBM, cross-fitted by organisation."""
 
 from leadlift.learners.cross_fit import FittedModels, OutOfFold, cross_fit, fit_models, log_features, make_learners
+from leadlift.learners.drlearner import DRLearner
 from leadlift.learners.encode import FeatureEncoder
 from leadlift.learners.features import Features
 from leadlift.learners.folds import organisation_folds
 from leadlift.learners.learner import UpliftLearner
 from leadlift.learners.models import UPLIFT_DEFAULTS
+from leadlift.learners.rlearner import RLearner
+from leadlift.learners.slearner import SLearner
 from leadlift.learners.threads import Progress, in_threads, no_progress
 from leadlift.learners.tlearner import TLearner
 from leadlift.learners.xlearner import XLearner
 
 __all__ = [
     "UPLIFT_DEFAULTS",
+    "DRLearner",
     "FeatureEncoder",
     "Features",
     "FittedModels",
     "OutOfFold",
     "Progress",
+    "RLearner",
+    "SLearner",
     "TLearner",
     "UpliftLearner",
     "XLearner",

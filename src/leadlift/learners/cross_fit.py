@@ -12,15 +12,18 @@ from sklearn.base import clone
 from leadlift.base.arrays import Bools, Codes, Floats
 from leadlift.base.problems import listed_labels, stop
 from leadlift.data import AssignmentLog
+from leadlift.learners.drlearner import DRLearner
 from leadlift.learners.features import Features, Rows
 from leadlift.learners.folds import organisation_folds
 from leadlift.learners.learner import UpliftLearner
+from leadlift.learners.rlearner import RLearner
 from leadlift.learners.sample import Fitted, Sample
+from leadlift.learners.slearner import SLearner
 from leadlift.learners.threads import Progress, in_threads, no_progress
 from leadlift.learners.tlearner import TLearner
 from leadlift.learners.xlearner import XLearner
 
-LEARNERS: dict[str, type[UpliftLearner]] = {"t": TLearner, "x": XLearner}
+LEARNERS: dict[str, type[UpliftLearner]] = {"s": SLearner, "t": TLearner, "x": XLearner, "r": RLearner, "dr": DRLearner}
 
 
 @dataclass(frozen=True, eq=False)

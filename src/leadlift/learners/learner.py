@@ -172,3 +172,33 @@ class UpliftLearner(BaseEstimator):
             raise stop(WHERE, "one-arm", "at least two arms", f"only `{found[0]}`", "add the treated leads")
         self.classes_ = np.array([self.control, *[label for label in found if label != self.control]], dtype=object)
         return pd.Categorical(values, categories=list(self.classes_)).codes.astype(np.intp)
+
+
+class EffectLearner(UpliftLearner):
+    """A learner that models gains beside outcomes.
+
+    Args:
+        control: label of the control arm in `treatment`.
+        outcome_model: scikit-learn estimator of outcomes; None: LightGBM.
+        effect_model: scikit-learn regressor of gains; None: LightGBM.
+        backend, patience, random_state: see `UpliftLearner`.
+    """
+
+    def __init__(
+        self,
+        control: Any = 0,
+        *,
+        outcome_model: Any = None,
+        effect_model: Any = None,
+        backend: Backend = "shared",
+        patience: int | None = None,
+        random_state: int = 0,
+    ) -> None:
+        super().__init__(
+            control, outcome_model=outcome_model, backend=backend, patience=patience, random_state=random_state
+        )
+        self.effect_model = effect_model
+
+    def _effect(self) -> ModelSpec:
+        given = self.effect_model
+        return ModelSpec(default_model("number", self.random_state) if given is None else given, self.patience)

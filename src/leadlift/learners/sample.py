@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from leadlift.base.arrays import Bools, Codes, Floats
+from leadlift.base.problems import listed, stop
 from leadlift.learners.boosted import Boosted, shares_bins
 from leadlift.learners.features import Features, Rows
 from leadlift.learners.folds import organisation_folds
@@ -103,7 +104,12 @@ class Sample:
         both = weight if own is None else own if weight is None else own * weight
         rows = self.part(name, positions)
         flat = self.features.frame.shape[1] == 0 or bool((y == y[0]).all())
-        if flat or not shares_bins(spec.estimator) or not _fits(spec.estimator, y):
+        plain = shares_bins(spec.estimator)
+        if spec.patience is not None and not plain:
+            found = f"`patience` with {type(spec.estimator).__name__}"
+            rule = "early stopping is for plain LightGBM models"
+            raise stop("the learner", "patience", rule, found, "leave `patience` out, or set it up in the model itself")
+        if flat or not plain or not _fits(spec.estimator, y):
             frame = with_weight(rows.frame(), both)
             model: Fitted = MeanModel(spec.estimator).fit(frame, y)
         elif spec.patience is not None:
@@ -127,8 +133,9 @@ class Sample:
 
     def _out_of_fold(self, spec: ModelSpec, folds: int) -> Floats:
         fold = self.inner_folds(folds)
+        _refuse_lost_arms(self.arm, self.arms, fold)
         outcomes = np.empty((len(self), self.arms))
-        for f in range(folds):
+        for f in range(int(fold.max()) + 1):
             held = np.flatnonzero(fold == f)
             rows = self.part(f"fold {f} of {folds}", held)
             for k in range(self.arms):
@@ -139,7 +146,7 @@ class Sample:
     def inner_folds(self, folds: int) -> Codes:
         """Folds of organisations inside the sample, shape (n,)."""
         units = int(self.organisation.max()) + 1
-        return organisation_folds(self.organisation, units, folds, np.random.default_rng([self.seed, 6]))
+        return organisation_folds(self.organisation, units, min(folds, units), np.random.default_rng([self.seed, 6]))
 
     @cached_property
     def stopping_fold(self) -> Bools:
@@ -164,3 +171,11 @@ class Sample:
 
 def _fits(estimator: Any, y: Floats) -> bool:
     return not hasattr(estimator, "predict_proba") or bool(np.isin(y, (0.0, 1.0)).all())
+
+
+def _refuse_lost_arms(arm: Codes, arms: int, fold: Codes) -> None:
+    lost = [k for k in range(arms) if len(np.unique(fold[arm == k])) < 2]
+    if lost:
+        found = f"arm {listed(lost)} (0 is control) in one fold only"
+        rule = "every arm is in two folds of organisations or more inside the learner"
+        raise stop("the learner's folds", "too-few-organisations", rule, found, "collect more leads, or use `t` or `x`")

@@ -37,8 +37,8 @@ class TLearner(UpliftLearner):
     def _causalml(self, sample: Sample) -> CausalML:
         from causalml.inference.meta import BaseTRegressor
 
-        learner = BaseTRegressor(learner=as_mean(self._outcome(sample.y)), control_name=0)
-        return CausalML(learner, sample, needs_propensity=False)
+        learner = BaseTRegressor(learner=as_mean(self._outcome(sample.y), sample), control_name=0)
+        return CausalML(learner, sample, takes_propensity=False)
 
     def outcomes_at(self, rows: Rows) -> Floats:
         """Expected outcome of rows under each arm, shape (rows, arms), control first, outcome units."""

@@ -2,46 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from leadlift.base.arrays import Floats
 from leadlift.learners.causalml import CausalML, as_mean, pairwise
 from leadlift.learners.features import Rows
-from leadlift.learners.learner import Backend, UpliftLearner
-from leadlift.learners.models import default_model
-from leadlift.learners.sample import ModelSpec, Sample
-
-
-class EffectLearner(UpliftLearner):
-    """A learner that models gains beside outcomes.
-
-    Args:
-        control: label of the control arm in `treatment`.
-        outcome_model: scikit-learn estimator of outcomes; None: LightGBM.
-        effect_model: scikit-learn regressor of gains; None: LightGBM.
-        backend, patience, random_state: see `UpliftLearner`.
-    """
-
-    def __init__(
-        self,
-        control: Any = 0,
-        *,
-        outcome_model: Any = None,
-        effect_model: Any = None,
-        backend: Backend = "shared",
-        patience: int | None = None,
-        random_state: int = 0,
-    ) -> None:
-        super().__init__(
-            control, outcome_model=outcome_model, backend=backend, patience=patience, random_state=random_state
-        )
-        self.effect_model = effect_model
-
-    def _effect(self) -> ModelSpec:
-        given = self.effect_model
-        return ModelSpec(default_model("number", self.random_state) if given is None else given, self.patience)
+from leadlift.learners.learner import EffectLearner
+from leadlift.learners.sample import Sample
 
 
 class XLearner(EffectLearner):
@@ -82,7 +49,7 @@ class XLearner(EffectLearner):
     def _causalml(self, sample: Sample) -> CausalML:
         from causalml.inference.meta import BaseXRegressor
 
-        outcome, effect = as_mean(self._outcome(sample.y)), as_mean(self._effect())
+        outcome, effect = as_mean(self._outcome(sample.y), sample), as_mean(self._effect(), sample)
         learner = BaseXRegressor(
             control_outcome_learner=outcome,
             treatment_outcome_learner=outcome,
