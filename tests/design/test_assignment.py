@@ -283,7 +283,7 @@ def test_a_holdout_that_another_experiment_may_touch_is_said() -> None:
     second = drawn(leads(100), config, kept(first))
     held = int(second.frame["holdout"].groupby(second.frame["organisation_id"]).max().sum())
     assert held > 5
-    assert second.result.notes == (f"{held} organisations held out here are in winter, which may touch them",)
+    assert second.result.notes == (f"organisations held out here that are in winter, which may touch them: {held}",)
 
 
 def test_a_salt_of_another_experiments_holdout_stops() -> None:

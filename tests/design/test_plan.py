@@ -185,6 +185,14 @@ def test_weeks_are_leads_over_the_inflow_less_the_holdout() -> None:
     assert need.weeks_needed == pytest.approx(need.leads_needed / 900, rel=1e-3)
 
 
+def test_a_list_is_drawn_less_its_holdout() -> None:
+    lot = {"holdout": {"share": 0.1, "until": date(2027, 11, 20)}, "capacity": {"call": 91}}
+    found = plan(lot=lot, baseline=0.1, uplift=0.02, leads=1000)
+    assert found.leads_at_hand == pytest.approx(900)
+    assert found.effective_shares["call"] == pytest.approx(0.1)
+    assert "10.0% of the 1,000 leads are held out" in found.cautions
+
+
 def test_a_capacity_lowers_the_arms_share() -> None:
     found = plan(lot={"capacity": {"call": 100}}, baseline=0.1, uplift=0.02, leads_per_week=1000)
     # The cap less one organisation's leads, over the leads of a draw.

@@ -63,7 +63,7 @@ def neighbours(
         _refuse_same_salts(problems, other, config, kept.draws_of(other))
         touched = organisations[organisations.isin(taken).to_numpy() & held].nunique()
         if touched:
-            notes.append(f"{touched:,} organisations held out here are in {other}, which may touch them")
+            notes.append(f"organisations held out here that are in {other}, which may touch them: {touched:,}")
         lost = _held_elsewhere(organisations, theirs, kept.draws_of(other), now) & ~held & free
         _count(reasons, f"held out by {other}", lost)
         free &= ~lost

@@ -19,7 +19,7 @@ from leadlift.design.plan_answers import Answerer
 from leadlift.design.plan_groups import plan_groups, spread_over
 from leadlift.design.plan_questions import Ask, against_every_other, questions
 from leadlift.design.plan_records import DesignPlan, HoldoutPlan, PlanRow, RankingPlan
-from leadlift.design.plan_spending import spending_of, touches_per_lead
+from leadlift.design.plan_spending import leads_per_draw, spending_of, touches_per_lead
 from leadlift.design.power_holdout import plan_holdout
 from leadlift.design.power_ranking import plan_ranking
 
@@ -45,9 +45,9 @@ def plan_design(config: ExperimentConfig, *, today: date, past: Clusters | None 
     organisations, source = _clusters(config, plan, past)
     # Leads of one organisation are in both arms if leads are drawn: what they share cancels.
     clusters = Clusters() if config.experiment.unit == "lead" else organisations
-    per_week = _per_week(config, plan)
-    shares = effective_shares(config, plan, per_week, clusters)
-    at_hand = float(plan.leads) if plan.leads is not None else None if per_week is None else per_week * plan.weeks
+    per_week = _drawable(config, plan.leads_per_week)
+    at_hand = _drawable(config, plan.leads) if per_week is None else per_week * plan.weeks
+    shares = effective_shares(config, leads_per_draw(plan, per_week, at_hand), clusters)
     whole = config.experiment.unit == "organisation"
     answerer = Answerer(
         alpha=plan.alpha,
@@ -116,17 +116,16 @@ def _clusters(
     return Clusters(given.mean, given.cv, ASSUMED_RHO), "assumed"
 
 
-def _per_week(config: ExperimentConfig, plan: PlanConfig) -> float | None:
+def _drawable(config: ExperimentConfig, leads: float | None) -> float | None:
+    """Leads less those held out."""
     held = 0.0 if config.experiment.holdout is None else config.experiment.holdout.share
-    return None if plan.leads_per_week is None else plan.leads_per_week * (1 - held)
+    return None if leads is None else leads * (1 - held)
 
 
-def effective_shares(
-    config: ExperimentConfig, plan: PlanConfig, per_week: float | None, clusters: Clusters
-) -> Mapping[str, float]:
+def effective_shares(config: ExperimentConfig, drawn: float | None, clusters: Clusters) -> Mapping[str, float]:
     """Shares of the lot after the capacity: a capped arm gets what it can touch, the others grow in proportion."""
     shares = dict(config.experiment.shares)
-    room = touches_per_lead(config, plan, per_week, clusters)
+    room = touches_per_lead(config, drawn, clusters)
     for arm, most in room.items():
         if shares[arm] > most:
             rest = (1 - most) / (1 - shares[arm])
@@ -229,6 +228,8 @@ def _cautions(config: ExperimentConfig, plan: PlanConfig, source: str, shares: M
             f"{arm} can touch {lot.capacity[arm]:,} leads a draw: its share falls from {lot.shares[arm]:.1%} "
             f"to {shares[arm]:.1%}, and {'control takes' if len(lot.arms) == 2 else 'the other arms take'} the rest"
         )
+    if plan.leads is not None and lot.holdout is not None:
+        found.append(f"{lot.holdout.share:.1%} of the {plan.leads:,} leads are held out")
     if plan.leads_per_week is None and plan.leads is None:
         found.append("neither `plan.leads_per_week` nor `plan.leads` is given: no weeks and no smallest uplift")
     if config.group_shares is None:

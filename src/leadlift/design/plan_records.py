@@ -168,7 +168,7 @@ class DesignPlan(Record):
         effective_shares: the same where a capacity lowers an arm's; control takes what it leaves.
         leads_per_week: that enter, holdout taken off.
         weeks: how long the team would wait.
-        leads_at_hand: that enter in that time, or the list's length.
+        leads_at_hand: that enter in that time, or the list's length, holdout taken off.
         window_days: days until the last outcome is known.
         alpha: two-sided level, before multiplicity.
         power: wanted.

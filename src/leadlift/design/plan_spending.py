@@ -60,17 +60,19 @@ def spending_of(
     if split is None:
         # Not in time, whatever the split: then the quickest.
         split = cheapest_split(variances=varied, error=error, touch_cost=0 * touch_cost, lead_cost=0.0)
-    room = touches_per_lead(config, plan, answerer.per_week, clusters)
+    room = touches_per_lead(config, leads_per_draw(plan, answerer.per_week, answerer.at_hand), clusters)
     if split is None or any(dict(zip(shares, split.shares, strict=True))[arm] > most for arm, most in room.items()):
         return now, None
     return now, _spent(segment, list(shares), split.leads, touch_cost, plan.lead_cost, answerer.per_week)
 
 
-def touches_per_lead(
-    config: ExperimentConfig, plan: PlanConfig, per_week: float | None, clusters: Clusters
-) -> dict[str, float]:
+def leads_per_draw(plan: PlanConfig, per_week: float | None, at_hand: float | None) -> float | None:
+    """Leads that one draw finds, holdout taken off: an inflow's since the last draw, or the list."""
+    return at_hand if per_week is None else per_week * plan.weeks_between_draws
+
+
+def touches_per_lead(config: ExperimentConfig, drawn: float | None, clusters: Clusters) -> dict[str, float]:
     """By capped arm, the largest share that its capacity allows: less one organisation, as when the lot is drawn."""
-    drawn = per_week * plan.weeks_between_draws if per_week is not None else plan.leads
     if drawn is None:
         return {}
     largest = clusters.largest(drawn / clusters.mean)
