@@ -26,11 +26,14 @@ class Design:
     mode: str = "hashed"
     skewed: bool = False
     costs: dict[str, float] = field(default_factory=dict)
+    stratified: bool = True
+    capacity: dict[str, int] = field(default_factory=dict)
 
     def config(self) -> ExperimentConfig:
         """The experiment, checked as any other."""
         arms = {name: {"share": share, "cost": self.costs.get(name, 0.0)} for name, share in self.shares.items()}
-        lot = {"arms": arms, "unit": self.unit, "mode": self.mode, "strata": ["score_group"]}
+        strata = ["score_group"] if self.stratified else []
+        lot = {"arms": arms, "unit": self.unit, "mode": self.mode, "strata": strata, "capacity": self.capacity}
         cuts = {"cuts": [0.2, 0.6]}
         held = {"holdout": {"share": 0.1, "until": date(2027, 5, 2)}} if self.question == "holdout" else {}
         values = {"name": self.name, "experiment": {**lot, **held}, "score_groups": cuts, "plan": self.plan}
@@ -152,6 +155,36 @@ DESIGNS = (
     Design(
         "holdout",
         {"baseline": 0.2, "programme_uplift": 0.04, "leads_per_week": 80, **organisations(2, 0.6, 0.1)},
+        question="holdout",
+        unit="organisation",
+    ),
+    Design(
+        "organisations, over groups",
+        {**BY_GROUP, "uplift": 0.09, "leads": 2000, **organisations(4, 0.8, 0.1)},
+        unit="organisation",
+    ),
+    Design(
+        "organisations, over groups, no strata",
+        {**BY_GROUP, "uplift": 0.12, "leads": 2000, **organisations(4, 0.8, 0.1)},
+        unit="organisation",
+        stratified=False,
+    ),
+    Design(
+        "few organisations, over groups, no strata",
+        {**BY_GROUP, "uplift": 0.3, "leads": 200, **organisations(4, 0.6, 0.1)},
+        unit="organisation",
+        mode="blocked",
+        stratified=False,
+    ),
+    Design(
+        "share, three arms, call capped",
+        {"baseline": 0.2, "uplift": 0.08, "leads": 1500},
+        {"control": 0.4, "call": 0.3, "mail": 0.3},
+        capacity={"call": 300},
+    ),
+    Design(
+        "holdout, groups",
+        {**BY_GROUP, "programme_uplift": 0.03, "leads_per_week": 400, **organisations(2, 0.6, 0.1)},
         question="holdout",
         unit="organisation",
     ),

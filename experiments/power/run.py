@@ -58,7 +58,7 @@ def truth_of(design: Design, config: ExperimentConfig, plan: DesignPlan, uplift:
     baseline = given.baseline
     shares = config.group_shares or {"all": 1.0}
     means = np.array([baseline[name] if isinstance(baseline, dict) else baseline for name in shares], dtype=float)
-    moved = design.segment.split(" - ")[0]
+    moved = "all" if design.question == "holdout" else design.segment.split(" - ")[0]
     uplifts = np.array([uplift if moved in (name, "all") else 0.0 for name in shares])
     arms = plan.cheapest.shares if design.question == "cheapest" and plan.cheapest else plan.effective_shares
     return Truth(
@@ -78,11 +78,11 @@ def is_seen(design: Design, log: Drawn, truth: Truth, names: list[str], alpha: f
     """Whether leadlift's own analysis tells the effect from zero."""
     if design.question == "holdout":
         return totals_differ(log, alpha)
-    n, whole = log.y.size, not truth.mixed
+    n, strata = log.y.size, design.stratified and not truth.mixed
     common = {
         "propensity_treated": np.full(n, truth.arm_shares[1]),
         "propensity_control": np.full(n, truth.arm_shares[0]),
-        "cell": log.group if whole else np.zeros(n, dtype=int),
+        "cell": log.group if strata else np.zeros(n, dtype=int),
         "unit": log.unit,
         "n_units": int(log.unit.max()) + 1,
     }

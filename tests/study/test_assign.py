@@ -197,7 +197,7 @@ BAD = {
     "no score": ({"frame": with_cell("score", None)}, ["every lead has a score", "`score` is empty in 1 of"]),
     "no score column": (
         {"frame": leads(60).rename(columns={"score": "scores"})},
-        ["the leads have the column `score`", "did you mean `scores`?", "`leads: {score: ...}`"],
+        ["the leads have the column `score`", "did you mean `scores`?", "or take score_group out of `strata`"],
     ),
     "no organisation": (
         {"frame": with_cell("organisation_id", None)},
@@ -220,7 +220,7 @@ BAD = {
     ),
     "no problem column": (
         {"frame": leads(60).drop(columns="problem"), "lot": {"strata": ["problem"]}},
-        ["the leads have the column `problem`"],
+        ["the leads have the column `problem`", "`leads: {problem: ...}`, or take problem out of `strata`; "],
     ),
     "known later": (
         {"frame": leads(60).assign(known="2999-01-01T00:00:00Z"), "top": {"leads": {"known_at": "known"}}},

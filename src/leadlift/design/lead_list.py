@@ -118,7 +118,9 @@ def _columns(frame: pd.DataFrame, config: ExperimentConfig, problems: Problems) 
     names = {role: getattr(asked, role) for role in roles if getattr(asked, role) is not None}
     for role, name in names.items():
         if name not in present and role in needed:
-            fix = f"name it: `leads: {{{role}: ...}}`; {did_you_mean(name, present)}"
+            part = {"score": "score_group", "problem": "problem"}.get(role)
+            without = f", or take {part} out of `strata`" if part in lot.strata else ""
+            fix = f"name it: `leads: {{{role}: ...}}`{without}; {did_you_mean(name, present)}"
             problems.add("missing-column", f"the leads have the column `{name}`", "it is not there", fix)
     for name in _features(config):
         if name in OURS or name.startswith("propensity_"):
