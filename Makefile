@@ -49,6 +49,7 @@ test-slow: setup ## coverage of intervals, false alarms: hours, resumable
 
 bench: setup ## ratios against peers and physical limits
 	$(BIN)/python benchmarks/run.py
+	$(BIN)/python benchmarks/areas.py
 	$(BIN)/python benchmarks/assignment.py
 	$(BIN)/python benchmarks/learners.py
 

@@ -9,6 +9,7 @@ from leadlift.inference.estimates import Estimate, MeansDifference, difference_i
 from leadlift.inference.intervals import Interval, ScoreInterval, miettinen_nurminen, p_value, t_interval
 from leadlift.inference.off_policy import OffPolicyEstimator, effective_sample_size, off_policy_value
 from leadlift.inference.ranks import RankArea, is_constant, rank_area, toc
+from leadlift.inference.resampling import resample_areas
 from leadlift.inference.score_means import covariance, mean_of_scores
 from leadlift.inference.scores import aipw_scores, contrast_scores, ipw_scores
 from leadlift.inference.segments import EqualityTest, equality_test, possibly_best
@@ -57,6 +58,7 @@ __all__ = [
     "p_value",
     "possibly_best",
     "rank_area",
+    "resample_areas",
     "sequential_blocks",
     "split_log_evidence",
     "t_interval",

@@ -65,8 +65,11 @@ class Ranking:
 
 def ranked(scores: Floats, priority: Floats, weights: Floats) -> Ranking:
     """Sorts leads by priority; ties by weight and score, so that sums don't depend on row order."""
-    order = np.lexsort((scores, weights, -priority))
+    order = np.argsort(-priority)
     falls = np.diff(priority[order]) != 0
+    if not falls.all():
+        order = np.lexsort((scores, weights, -priority))
+        falls = np.diff(priority[order]) != 0
     group = np.concatenate([[0], np.cumsum(falls)]).astype(np.int64)
     size = np.bincount(group).astype(np.int64)
     total = np.bincount(group, weights=weights[order])
