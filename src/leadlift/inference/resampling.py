@@ -87,4 +87,5 @@ def _weights(draws: int, n_units: int, counts: np.ndarray[Any, Any], rng: np.ran
 def _poisson_table() -> np.ndarray[Any, Any]:
     """Counts less 1 at 65,536 even steps of probability, with mean 0 and variance 1 exactly."""
     counts: Floats = stats.poisson.ppf((np.arange(LEVELS) + 0.5) / LEVELS, 1.0)
-    return ((counts - counts.mean()) / counts.std()).astype(np.float32)
+    table: np.ndarray[Any, Any] = ((counts - counts.mean()) / counts.std()).astype(np.float32)
+    return table
