@@ -58,6 +58,44 @@ def test_the_study_is_noted_in_the_ledger(place, result) -> None:
     assert run.data.tags["leadlift.chain_head"] == study.chain_head
 
 
+def test_the_ledgers_own_checks_are_asked(place, result) -> None:
+    found = {check.code: check.status for check in result.checks}
+    assert found["edited-ledger"] == found["arm-switch"] == found["late-leads"] == "pass"
+    assert set(found.values()) <= {"pass", "warn"}
+
+
+def test_an_edited_ledger_stops_the_study(place, tmp_path) -> None:
+    import duckdb
+
+    elsewhere = Workspace(tmp_path)
+    for file in ("calls.yaml", "calls.duckdb"):
+        (tmp_path / file).write_bytes((place.folder / file).read_bytes())
+    with duckdb.connect(str(elsewhere.ledger)) as connection:
+        # The lead and its arm stay, so that nothing but the chain can tell.
+        connection.execute("UPDATE assignments SET score = 0.999 WHERE place = 3")
+    noted = len(recorded_studies(elsewhere.ledger))
+    stopped = ll.run_study(elsewhere.config, out=tmp_path / "out")
+    assert stopped.stopped
+    assert {check.code for check in stopped.checks if check.status == "stop"} == {"edited-ledger"}
+    assert stopped.effects == ()
+    assert (tmp_path / "out" / "results.json").is_file()
+    assert len(recorded_studies(elsewhere.ledger)) == noted
+
+
+def test_organisations_come_first(place, result) -> None:
+    first = result.effects[0]
+    assert (first.estimand, first.outcome, first.segment) == ("organisation_total", "deals", "all")
+    totals = place.log().totals
+    assert first.n_treatment + first.n_control == len(totals) == result.ledger.organisations.used
+    assert result.ledger.organisation_deals.used == totals.deals.sum()
+    page = (place.folder / "out" / "report.html").read_text(encoding="utf-8")
+    answer = page.index("per organisation, all its deals counted")
+    assert answer < page.index('<dl class="strip">')
+    assert "Effect on an organisation&#39;s total" in page or "Effect on an organisation's total" in page
+    run = MlflowClient(tracking_uri=f"sqlite:///{place.folder}/mlflow.db").get_run(result.mlflow.run_id)
+    assert run.data.metrics["effect/organisation_totals deals/all/call"] == pytest.approx(first.effect)
+
+
 def test_the_ledger_is_free_while_the_study_fits(place, monkeypatch) -> None:
     from leadlift.study import run
 

@@ -79,9 +79,10 @@ class Effect(Record):
     """The effect of one arm against control in one segment, by one estimator.
 
     Effects, means and intervals are in outcome units. `simultaneous_*` and `p_value_adjusted` hold over all arms and
-    segments of the same `segment_by`, outcome and estimator. `estimand` is `per_lead`, or `per_organisation` where each
-    organisation counts once. `interval` names how the interval was made: `t` (CR1, t with J-1), `satterthwaite` (CR2),
-    `miettinen_nurminen` (few events) or `none` (under 10 organisations an arm).
+    segments of the same `segment_by`, outcome and estimator. `estimand` is `per_lead`; `per_organisation` where each
+    organisation's mean counts once; or `organisation_total`: all deals (or revenue) of an organisation in its window.
+    `interval` names how the interval was made: `t` (CR1, t with J-1), `satterthwaite` (CR2), `miettinen_nurminen` (few
+    events) or `none` (under 10 organisations an arm).
     """
 
     treatment: str
@@ -306,6 +307,8 @@ class LedgerUse(Record):
         cut_off: until when outcomes are known, ISO 8601: the last complete import of deals less the booking lag.
         booking_lag_days: days that deals take to be booked.
         deals: where every deal went: used are those that count to the log's leads.
+        organisations: where every organisation that was drawn went, with `unit: organisation`.
+        organisation_deals: where every deal went: used are those that count to these organisations' totals.
     """
 
     chain_head: str
@@ -313,6 +316,8 @@ class LedgerUse(Record):
     cut_off: str
     booking_lag_days: float
     deals: RowAccount
+    organisations: RowAccount | None = None
+    organisation_deals: RowAccount | None = None
 
 
 @dataclass(frozen=True)

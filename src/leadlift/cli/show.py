@@ -67,12 +67,15 @@ def show_result(result: StudyResult, folder: Path, *, as_json: bool) -> None:
 
     console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH)
     others = all_tables(result)
+    if "organisations" in others:
+        _print_table(console, others["organisations"])
     _print_table(console, summary_table(result))
     for name in ("learners", "differences"):
         if name in others:
             _print_table(console, others[name], LEFT_OUT)
     words = answer(result)
-    console.print(f"\n[bold]{_plain(words.headline)}[/bold]")
+    for line in filter(None, (words.organisations, words.headline)):
+        console.print(f"\n[bold]{_plain(line)}[/bold]")
     for part in (words.sure, words.do, words.ranking, *(f"! {caution}" for caution in words.cautions)):
         if part:
             console.print(_plain(part))

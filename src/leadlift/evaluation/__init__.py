@@ -17,6 +17,7 @@ from leadlift.evaluation.effects import effects_by_segment
 from leadlift.evaluation.groups import Segments, everyone, score_groups
 from leadlift.evaluation.judging import JudgedBlock, combined, judge_procedure, judge_sequentially
 from leadlift.evaluation.metrics import autoc, qini_score, rate, uplift_auc
+from leadlift.evaluation.organisations import organisation_effects
 from leadlift.evaluation.ranking import ranking_differences, ranking_results
 from leadlift.evaluation.scores import lead_scores
 
@@ -41,6 +42,7 @@ __all__ = [
     "judge_sequentially",
     "lead_scores",
     "learner_choices",
+    "organisation_effects",
     "qini_curve",
     "qini_score",
     "ranking_differences",

@@ -9,6 +9,7 @@ from leadlift.report._reading import (
     control_arm,
     effect_decimals,
     effects_of,
+    effects_on_leads,
     estimator_name,
     groups,
     listed,
@@ -53,16 +54,18 @@ def summary_table(result: StudyResult) -> Table:
 def effects_table(result: StudyResult) -> Table:
     """Effects of every arm in every segment by every estimator."""
     known = any(
-        truth_of(result, arm, by) for arm in treatments(result) for by in {e.segment_by for e in result.effects}
+        truth_of(result, arm, by)
+        for arm in treatments(result)
+        for by in {e.segment_by for e in effects_on_leads(result)}
     )
-    several = len({e.estimand for e in result.effects}) > 1
+    several = len({e.estimand for e in effects_on_leads(result)}) > 1
     words = ["segment", "estimator", *(["counts each"] if several else [])]
     pp = " (pp)" if result.outcome_kind == "binary" else ""
     numbers = ["n control", "n arm", "mean control", "mean arm", f"effect{pp}", f"std. error{pp}"]
     numbers += ["95% interval", "simultaneous 95%", "p", "adjusted p", *(["true effect"] if known else [])]
     rows = [
         Row(_effect_cells(result, effect, several, known), _against(result, effect))
-        for effect in sorted(result.effects, key=lambda e: _order(result, e))
+        for effect in sorted(effects_on_leads(result), key=lambda e: _order(result, e))
     ]
     return Table(
         name="effects",
@@ -116,7 +119,7 @@ def _effect_cells(result: StudyResult, effect: Effect, several: bool, known: boo
 
 def _effects_note(result: StudyResult) -> str:
     units = "Effects in percentage points." if result.outcome_kind == "binary" else "Effects in outcome units per lead."
-    methods = listed(dict.fromkeys(INTERVALS[e.interval] for e in result.effects))
+    methods = listed(dict.fromkeys(INTERVALS[e.interval] for e in effects_on_leads(result)))
     return (
         f"{units} Simultaneous intervals and adjusted p-values hold over all arms and segments of one kind. "
         f"Intervals: {methods}."

@@ -27,6 +27,7 @@ def _all(result: StudyResult) -> Iterator[tuple[str, str]]:
         "Propensities",
         "The probabilities of the arms come from the design and are never estimated.",
     )
+    yield ("Organisations' totals", _TOTALS if "organisation_totals" in used else "")
     yield ("Difference in means", _DIFFERENCE if "difference_in_means" in used else "")
     yield ("AIPW", _AIPW if "aipw" in used else "")
     yield ("Errors", _errors(result) if used else "")
@@ -39,6 +40,11 @@ def _all(result: StudyResult) -> Iterator[tuple[str, str]]:
     yield ("Truth", _TRUTH if result.truth else "")
 
 
+_TOTALS = (
+    "All deals that an organisation won from its first draw until its window closed, each counted once: those of its "
+    "leads, late ones included, and those that no lead is behind. Difference in means of organisations inside cells of "
+    "constant propensity. What one lead's touch does to the organisation's other leads is part of it."
+)
 _DIFFERENCE = (
     "Weighted means of arm and control inside cells of constant propensity, combined by cell size. "
     "Assumes nothing but the lot."

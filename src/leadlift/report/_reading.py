@@ -16,6 +16,7 @@ LEARNERS = {
     "dr": "DR-learner",
     "score": "score",
 }
+TOTAL = "organisation_total"
 ESTIMATORS = {"aipw": "AIPW", "difference_in_means": "difference in means"}
 INTERVALS = {
     "t": "t",
@@ -83,9 +84,14 @@ def treatments(result: StudyResult) -> tuple[str, ...]:
     return (*known, *sorted(named.difference(known)))
 
 
+def effects_on_leads(result: StudyResult) -> tuple[Effect, ...]:
+    """All effects but those on organisations' totals."""
+    return tuple(effect for effect in result.effects if effect.estimand != TOTAL)
+
+
 def groups(result: StudyResult) -> tuple[str, ...]:
     """The score groups from the lowest up."""
-    found = dict.fromkeys(e.segment for e in result.effects if e.segment_by == "score_group")
+    found = dict.fromkeys(e.segment for e in effects_on_leads(result) if e.segment_by == "score_group")
     ordered = [name for name in (result.score.names if result.score else ()) if name in found]
     return (*ordered, *(name for name in found if name not in ordered))
 
@@ -147,8 +153,9 @@ def simultaneous(effect: Effect) -> tuple[float | None, float | None]:
 
 def effect_decimals(result: StudyResult) -> int:
     """Decimals that suit the effects of this study."""
-    widths = [e.ci_upper - e.ci_lower for e in result.effects if e.ci_upper is not None and e.ci_lower is not None]
-    return fmt.decimals_for(widths or [e.effect for e in result.effects], result.outcome_kind)
+    effects = effects_on_leads(result)
+    widths = [e.ci_upper - e.ci_lower for e in effects if e.ci_upper is not None and e.ci_lower is not None]
+    return fmt.decimals_for(widths or [e.effect for e in effects], result.outcome_kind)
 
 
 def area_decimals(result: StudyResult) -> int:

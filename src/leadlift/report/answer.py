@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from leadlift.base.records import Effect, Record, StudyResult
 from leadlift.report._arm_answer import ArmAnswer, arm_answer
+from leadlift.report._organisations import organisation_words
 from leadlift.report._ranking_words import ranking_words
 from leadlift.report._reading import effects_of, groups, listed, treatments
 
@@ -29,6 +30,7 @@ class Answer(Record):
         ranking: whether ranking leads by predicted uplift beats ranking them by score.
         cautions: what weakens the answer, one sentence each.
         arms: the same per arm; one entry for a study with a single arm against control.
+        organisations: what each arm brings per organisation, where the lot was drawn for organisations; said first.
     """
 
     headline: str
@@ -37,6 +39,7 @@ class Answer(Record):
     ranking: str
     cautions: tuple[str, ...]
     arms: tuple[ArmAnswer, ...] = ()
+    organisations: str = ""
 
 
 def answer(result: StudyResult) -> Answer:
@@ -59,6 +62,7 @@ def answer(result: StudyResult) -> Answer:
         ranking=ranking_words(result),
         cautions=_cautions(result, arms),
         arms=arms,
+        organisations=organisation_words(result),
     )
 
 

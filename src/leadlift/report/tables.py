@@ -7,6 +7,7 @@ from dataclasses import replace
 from leadlift.base.records import RankingDifference, RankingResult, StudyResult
 from leadlift.report import format as fmt
 from leadlift.report._effect_tables import effects_table, segment_tests_table
+from leadlift.report._organisations import organisations_table
 from leadlift.report._reading import area_decimals, learner_name
 from leadlift.report._table import Column, Row, Table
 
@@ -140,6 +141,7 @@ def balance_table(result: StudyResult) -> Table:
 def all_tables(result: StudyResult) -> dict[str, Table]:
     """Every table that has rows, by name."""
     made = (
+        organisations_table(result),
         effects_table(result),
         segment_tests_table(result),
         learners_table(result),

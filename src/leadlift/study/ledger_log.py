@@ -28,6 +28,7 @@ from leadlift.data.ledger.outcomes import (
     observed_lag,
     refuse_deals_without_leads,
 )
+from leadlift.data.ledger.totals import OrganisationTotals, organisation_totals
 
 OutcomeName = Literal["converted", "revenue"]
 ROLES = {"lead_id": "lead_id", "organisation": "organisation_id", "stratum": "stratum", "cost": "cost"}
@@ -41,6 +42,7 @@ class LedgerLog:
         log: the leads whose window is closed; the others are in its row account.
         leads: a row per lead of the log, by `lead_id`: assignment, outcome, `touched`, features.
         deals: where every deal of the ledger went.
+        totals: the organisations' totals, where the lot was drawn for organisations.
         cut_off: until when outcomes are known: the last complete import of deals less the booking lag.
         booking_lag_days: that lag.
         rounds: rounds of the experiment that drew the log's leads.
@@ -56,6 +58,7 @@ class LedgerLog:
     rounds: tuple[int, ...]
     chain_head: str
     merged: tuple[str, ...]
+    totals: OrganisationTotals | None = None
 
 
 def read_ledger_log(
@@ -85,11 +88,20 @@ def read_ledger_log(
             features = known_features(connection, list(config.leads.features) or None)
             shares = _propensities(connection, arms)
             deals = deal_account(connection)
+            totals = _totals(connection, config, arms, cut_off)
         merged, chain_head = tuple(merged_arms(connection, config.name)), head(connection)
     names, frame = _frame(used, features, shares)
     log = _log(frame, config, names, arms, named=bool(config.leads.features), outcome=outcome, dropped=dropped)
     rounds = tuple(sorted(map(int, used["round"].unique())))
-    return LedgerLog(log, frame, deals, cut_off, lag, rounds, chain_head, merged)
+    return LedgerLog(log, frame, deals, cut_off, lag, rounds, chain_head, merged, totals)
+
+
+def _totals(
+    connection: Any, config: ExperimentConfig, arms: list[str], cut_off: pd.Timestamp
+) -> OrganisationTotals | None:
+    if config.experiment.unit != "organisation":
+        return None
+    return organisation_totals(connection, windows_of(config, cut_off), arms, config.score_groups.names)
 
 
 def windows_of(config: ExperimentConfig, cut_off: pd.Timestamp) -> Windows:

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from leadlift.base.experiment import ExperimentConfig
-from leadlift.base.records import LedgerUse, StudyResult
+from leadlift.base.records import Effect, LedgerUse, StudyResult
 from leadlift.data.ledger import record_study
 from leadlift.design import Evidence
+from leadlift.evaluation import organisation_effects
 from leadlift.study.evidence import ledger_evidence
 from leadlift.study.import_ import ledger_path
 from leadlift.study.ledger_log import LedgerLog, read_ledger_log
@@ -37,8 +38,16 @@ class LedgerStudy:
     @property
     def use(self) -> LedgerUse:
         """The same for the result."""
-        found = self.read_log
-        return LedgerUse(found.chain_head, found.rounds, found.cut_off.isoformat(), found.booking_lag_days, found.deals)
+        found, totals = self.read_log, self.read_log.totals
+        accounts = () if totals is None else (totals.account, totals.deal_account)
+        return LedgerUse(
+            found.chain_head, found.rounds, found.cut_off.isoformat(), found.booking_lag_days, found.deals, *accounts
+        )
+
+    def effects(self, seed: int) -> tuple[Effect, ...]:
+        """Effects on organisations' totals, where the lot was drawn for organisations."""
+        totals = self.read_log.totals
+        return () if totals is None else tuple(organisation_effects(totals, seed=seed))
 
     def evidence(self, config: ExperimentConfig, source: str | Path | ExperimentConfig) -> Evidence:
         """What checks may look at; `source` is the configuration or its path."""

@@ -75,6 +75,9 @@ def run_study(
                 log = read_log(given, beside)
     tracker = Tracker(settings)
     findings = analyse(log, settings, listener, evidence)
+    if ledger is not None and not findings.stopped:
+        # An organisation's total is what its lot decided: it comes first.
+        findings = replace(findings, effects=(*ledger.effects(settings.seed), *findings.effects))
     with listener.step("writing"):
         result = _result(given, findings, truth)
         if ledger is not None:

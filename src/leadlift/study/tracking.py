@@ -216,7 +216,9 @@ def without_names(leads: pd.DataFrame, position: Codes) -> pd.DataFrame:
 
 def _tags(result: StudyResult) -> dict[str, str]:
     words = answer(result)
-    note = "\n\n".join(part for part in (f"**{words.headline}**", words.sure, words.do, *words.cautions) if part)
+    note = "\n\n".join(
+        part for part in (words.organisations, f"**{words.headline}**", words.sure, words.do, *words.cautions) if part
+    )
     return {
         "leadlift.config_digest": result.config_digest,
         "leadlift.log_digest": result.log_digest,
@@ -252,7 +254,8 @@ def _metrics(result: StudyResult) -> dict[str, float]:
     values: dict[str, float | None] = {"rows/read": result.rows.read, "rows/used": result.rows.used}
     for row in result.effects:
         # In a folder store a metric is a file: no name may stand below another.
-        name = f"{row.estimator}/{row.segment}/{row.treatment}"
+        estimator = row.estimator if row.outcome == result.outcome else f"{row.estimator} {row.outcome}"
+        name = f"{estimator}/{row.segment}/{row.treatment}"
         values |= {f"effect/{name}": row.effect, f"effect_se/{name}": row.se}
     for test in result.segment_tests:
         values[f"groups_differ_p/{test.estimator}/{test.treatment}"] = test.p_value

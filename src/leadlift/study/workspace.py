@@ -41,7 +41,8 @@ version: 1
 name: {name}
 ledger: {ledger}                 # assignments, leads, touches and deals, in one file
 data: {{timezone: UTC}}                   # of times that carry none
-# leads: {{lead_id: Id, score: Score}}    # where your files call a column otherwise; so for touches and deals
+leads:                                  # where your files call a column otherwise, `lead_id: Id`; so touches, deals
+  features: [{features}]
 experiment:
   arms: {{control: {{share: 0.5}}, call: {{share: 0.5, mechanics: [call], cost: 35}}}}
   strata: [score_group]
@@ -79,10 +80,11 @@ def make_workspace(folder: str | Path, *, leads: int = 6_000, seed: int = 0, tod
     with staging(folder) as temporary:
         as_exported(crm.flat[columns]).to_csv(temporary / "leads.csv", index=False)
         name = _plain(folder.absolute().name)
-        text = STUDY.format(name=name, features=", ".join(crm.world.features))
+        features = ", ".join(crm.world.features)
+        text = STUDY.format(name=name, features=features)
         (temporary / "study.yaml").write_text(text, encoding="utf-8")
         until = date((today or date.today()).year + 1, 12, 31)
-        text = EXPERIMENT.format(name=name, ledger=LEDGER, until=until)
+        text = EXPERIMENT.format(name=name, ledger=LEDGER, until=until, features=features)
         (temporary / "experiment.yaml").write_text(text, encoding="utf-8")
         make_ledger(temporary / LEDGER)
         (temporary / ".gitignore").write_text(IGNORED, encoding="utf-8")
