@@ -19,6 +19,7 @@ from leadlift.evaluation.judging import JudgedBlock, combined, judge_procedure, 
 from leadlift.evaluation.metrics import autoc, qini_score, rate, uplift_auc
 from leadlift.evaluation.organisations import organisation_effects
 from leadlift.evaluation.ranking import ranking_differences, ranking_results
+from leadlift.evaluation.scorers import UpliftScorer, uplift_scorer
 from leadlift.evaluation.scores import lead_scores
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "RankBin",
     "Segments",
     "TargetingCurve",
+    "UpliftScorer",
     "area_difference",
     "area_interval",
     "autoc",
@@ -57,4 +59,5 @@ __all__ = [
     "uplift_auc",
     "uplift_by_bin",
     "uplift_curve",
+    "uplift_scorer",
 ]

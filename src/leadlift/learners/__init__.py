@@ -1,5 +1,7 @@
 """Floor 4: meta-learners on causalml and LightGBM, cross-fitted by organisation."""
 
+from leadlift.learners.arguments import propensity_by_arm
+from leadlift.learners.causalml import pairwise
 from leadlift.learners.cross_fit import FittedModels, OutOfFold, cross_fit, fit_models, log_features, make_learners
 from leadlift.learners.drlearner import DRLearner
 from leadlift.learners.encode import FeatureEncoder
@@ -33,4 +35,6 @@ __all__ = [
     "make_learners",
     "no_progress",
     "organisation_folds",
+    "pairwise",
+    "propensity_by_arm",
 ]

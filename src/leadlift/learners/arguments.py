@@ -26,12 +26,37 @@ def as_numbers(values: Any, name: str) -> Floats:
         raise stop(WHERE, "text-in-number", f"`{name}` holds numbers", "found text", "turn it into numbers") from None
 
 
+def as_weights(values: Any) -> Floats:
+    """Sample weights as numbers.
+
+    Raises:
+        DataError: text, a shape other than (n,), a negative number, or nothing but zeros.
+    """
+    weights = as_numbers(values, "sample_weight")
+    if weights.ndim != 1 or (weights < 0).any() or not weights.any():
+        found = f"shape {weights.shape}, {int((weights < 0).sum()):,} negative, {int((weights == 0).sum()):,} zero"
+        rule = "`sample_weight` has shape (n,), no negative number, and not only zeros"
+        raise stop(WHERE, "weights", rule, found, "pass one weight per lead")
+    return weights
+
+
+def refuse_too_few(X: pd.DataFrame) -> None:
+    """Raises DataError for fewer than two leads."""
+    if len(X) < 2:
+        found = f"n_samples = {len(X)}"
+        raise stop(WHERE, "too-few-leads", "there are leads of two arms or more", found, "pass more leads")
+
+
 def check_lengths(X: pd.DataFrame, **vectors: Any) -> None:
     """Raises DataError where a vector has not one entry per row of X, or outcomes are missing."""
     for name, vector in vectors.items():
         if vector is None:
             continue
-        n = len(np.asarray(vector))
+        shape = np.shape(np.asarray(vector))
+        if len(shape) != 1:
+            found = f"shape {shape}: {name} should be a 1d array"
+            raise stop(WHERE, "shape", f"`{name}` has one entry per lead", found, "pass shape (n,)")
+        n = shape[0]
         if n != len(X):
             raise stop(
                 WHERE,

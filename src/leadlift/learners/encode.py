@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from pandas.api import types
+from scipy.sparse import issparse
 
 from leadlift.base.errors import NotFittedError
 from leadlift.base.problems import listed, stop
@@ -77,13 +78,24 @@ def as_frame(X: Any) -> pd.DataFrame:
     """Features as a pandas frame with text column names; arrays get the names x0, x1, ..."""
     if isinstance(X, pd.DataFrame):
         return to_pandas(X).set_index(X.index)
-    if not isinstance(X, np.ndarray) and hasattr(X, "columns"):
+    if not is_array(X):
         return to_pandas(X)
+    if issparse(X):
+        found = f"a sparse matrix of shape {X.shape}"
+        raise stop("the features", "sparse", "features are dense: sparse input is not supported", found, "densify it")
     values = np.asarray(X)
     if values.ndim != 2:
-        found = f"shape {values.shape}"
-        raise stop("the features", "shape", "features have shape (n, features)", found, "pass one row per lead")
+        rule = "features have shape (n, features)"
+        raise stop("the features", "shape", rule, f"shape {values.shape}", "Reshape your data: one row per lead")
+    if values.dtype.kind == "c":
+        found = "complex numbers: Complex data not supported"
+        raise stop("the features", "complex", "features are real numbers or text", found, "split them in two features")
     return pd.DataFrame(values, columns=[f"x{j}" for j in range(values.shape[1])])
+
+
+def is_array(X: Any) -> bool:
+    """Whether features come without names."""
+    return isinstance(X, np.ndarray) or not hasattr(X, "columns")
 
 
 def _is_number(column: pd.Series[Any]) -> bool:

@@ -7,19 +7,25 @@ from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import pandas as pd
+from sklearn import exceptions
 from sklearn.base import BaseEstimator
 
 from leadlift.base.arrays import Codes, Floats
 from leadlift.base.errors import NotFittedError
 from leadlift.base.problems import listed_labels, stop
-from leadlift.learners.arguments import WHERE, as_numbers, check_lengths, propensity_by_arm
+from leadlift.learners.arguments import WHERE, as_numbers, as_weights, check_lengths, propensity_by_arm, refuse_too_few
 from leadlift.learners.causalml import CausalML, pairwise
+from leadlift.learners.encode import is_array
 from leadlift.learners.features import Features, Rows
 from leadlift.learners.models import default_model
 from leadlift.learners.sample import ModelSpec, Sample
 
 Backend = Literal["shared", "causalml"]
 BACKENDS = ("shared", "causalml")
+
+
+class _NotFittedError(NotFittedError, exceptions.NotFittedError):
+    """Both leadlift's error and the one that scikit-learn's tools look for."""
 
 
 class UpliftLearner(BaseEstimator):
@@ -80,10 +86,11 @@ class UpliftLearner(BaseEstimator):
         Raises:
             DataError, PropensityError: the input can't be used.
         """
+        features = Features(X)
+        refuse_too_few(features.frame)
         arm = self._arm_codes(treatment)
         y = as_numbers(y, "y")
-        features = Features(X)
-        weight = None if sample_weight is None else as_numbers(sample_weight, "sample_weight")
+        weight = None if sample_weight is None else as_weights(sample_weight)
         check_lengths(features.frame, y=y, treatment=arm, sample_weight=weight, groups=groups)
         matrix = propensity_by_arm(propensity, len(y), len(self.classes_))
         organisation = np.arange(len(y)) if groups is None else pd.factorize(np.asarray(groups), sort=True)[0]
@@ -133,6 +140,12 @@ class UpliftLearner(BaseEstimator):
             return self.causalml_.predict(rows.frame(), pairwise(propensity))
         return self._predict(rows, propensity)
 
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = tags.input_tags.string = tags.input_tags.categorical = True
+        tags.target_tags.required = True
+        return tags
+
     @abstractmethod
     def _fit(self, sample: Sample) -> None: ...
 
@@ -144,7 +157,14 @@ class UpliftLearner(BaseEstimator):
 
     def _rows(self, X: Any) -> Rows:
         if not hasattr(self, "shares_"):
-            raise NotFittedError(f"{type(self).__name__} predicts after fit: call fit first")
+            raise _NotFittedError(f"{type(self).__name__} predicts after fit: call fit first")
+        if is_array(X) and np.ndim(X) == 2 and np.shape(X)[1] != self.n_features_in_:
+            wanted = f"{type(self).__name__} is expecting {self.n_features_in_} features as input"
+            found, rule = (
+                f"X has {np.shape(X)[1]} features, but {wanted}",
+                "an array has the columns that it had at fit",
+            )
+            raise stop(WHERE, "columns", rule, found, "pass the same columns, or frames, which have names")
         features = Features(X, self.encoder_)
         return Rows(features, np.arange(len(features)))
 
