@@ -48,7 +48,7 @@ class Design:
 LEDGER = {
     "hashed": Design({"arms": TWO}),
     "blocked": Design({"arms": TWO, "mode": "blocked", "strata": ["score_group", "problem"]}),
-    "capped": Design({"arms": TWO, "capacity": {"call": 300}}),
+    "capped": Design({"arms": TWO, "capacity": {"call": 180}}),
     "leads drawn": Design({"arms": TWO, "unit": "lead"}, open_months=1),
     "three arms, holdout": Design(
         {"arms": THREE, "holdout": {"share": 0.1, "until": "2027-06-30"}},
@@ -128,7 +128,7 @@ def same(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def sound_ledger(
-    folder: Path, kind: str, seed: int, leads: int = 2_400, *, logged: Callable[[pd.DataFrame], pd.DataFrame] = same
+    folder: Path, kind: str, seed: int, leads: int = 1_600, *, logged: Callable[[pd.DataFrame], pd.DataFrame] = same
 ) -> Path:
     """An experiment drawn month by month into a ledger in `folder`, with its touches and deals.
 

@@ -22,7 +22,7 @@ def test_a_broken_split_stops_and_says_why(leadlift, study):
     ended = leadlift("check", study(frame[(frame["arm"] == "none") | (np.arange(2_000) % 4 > 0)], **DATA))
     assert ended.code == 1
     assert "sample-ratio" in ended.out
-    assert "1 stop it: nothing is estimated" in ended.out
+    assert "10 of 11 checks passed; 1 stops it: mend that first." in ended.out
     assert ended.err == ""
 
 

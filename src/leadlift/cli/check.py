@@ -58,7 +58,9 @@ def _verdict(result: CheckResult) -> str:
     counts = {status: sum(c.status == status for c in result.checks) for status in MARKS}
     passed = f"{counts['pass']} of {len(result.checks)} checks passed"
     if counts["stop"]:
-        return f"{passed}; {counts['stop']} stop it: nothing is estimated until that is mended."
+        return f"{passed}; {counts['stop']} {'stops' if counts['stop'] == 1 else 'stop'} it: mend that first."
     if counts["warn"]:
-        return f"{passed}; {counts['warn']} warn: said beside the numbers."
+        return (
+            f"{passed}; {counts['warn']} {'warns' if counts['warn'] == 1 else 'warn'}, to be said beside the numbers."
+        )
     return f"{passed}."

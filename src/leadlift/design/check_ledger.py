@@ -11,7 +11,7 @@ from scipy import stats
 from leadlift.base.problems import listed
 from leadlift.data import DrawInfo
 from leadlift.data.ledger.evidence import LedgerFacts
-from leadlift.design.check_rules import LEVEL, Evidence, Finding, LotFacts, part_of, rule, warned
+from leadlift.design.check_rules import LEVEL, Evidence, Finding, LotFacts, counted, part_of, rule, warned
 from leadlift.design.check_touch import beyond
 from leadlift.design.redraw import cells_of, redrawn_p
 
@@ -33,7 +33,9 @@ def edited_ledger(facts: LedgerFacts, _: Evidence) -> Finding:
     """Whether history was edited."""
     chain = facts.chain
     if chain.sound:
-        return Finding("pass", 0, f"{chain.rows:,} assignments in {chain.batches:,} draws, as they were appended")
+        return Finding(
+            "pass", 0, f"{counted(chain.rows, 'assignment')} in {counted(chain.batches, 'draw')}, as they were appended"
+        )
     return Finding("stop", len(chain.problems), listed(chain.problems, SHOWN))
 
 
@@ -112,7 +114,7 @@ def design(facts: LedgerFacts, evidence: Evidence) -> Finding | None:
         found.append(f"propensities change within {part_of(changed, len(facts.units)).replace('rows', 'units')}")
     if found:
         return Finding("stop", len(found), listed(found, SHOWN))
-    return Finding("pass", 0, f"propensities of {len(facts.draws):,} draws are those of the design")
+    return Finding("pass", 0, f"propensities of {counted(len(facts.draws), 'draw')} are those of the design")
 
 
 def _unlike_design(facts: LedgerFacts, lot: LotFacts) -> Iterator[str]:

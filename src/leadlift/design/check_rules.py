@@ -148,3 +148,12 @@ def part_of(part: int, whole: int, what: str = "leads") -> str:
     '12 of 4,800 leads (0.25%)'
     """
     return share(part, whole).replace(" rows ", f" {what} ")
+
+
+def counted(n: int, what: str) -> str:
+    """A number with its noun.
+
+    >>> counted(1, "draw"), counted(1200, "draw")
+    ('1 draw', '1,200 draws')
+    """
+    return f"{n:,} {what}" if n == 1 else f"{n:,} {what}s"

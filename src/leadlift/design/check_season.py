@@ -8,7 +8,7 @@ import pandas as pd
 from leadlift.base.arrays import Bools
 from leadlift.base.problems import listed
 from leadlift.data import AssignmentLog
-from leadlift.design.check_rules import LEVEL, Evidence, Finding, rule, warned
+from leadlift.design.check_rules import LEVEL, Evidence, Finding, counted, rule, warned
 from leadlift.inference import difference_in_means, equality_test
 
 FEWEST_UNITS = 50
@@ -32,7 +32,9 @@ def season(log: AssignmentLog, evidence: Evidence) -> Finding | None:
     found = {arm: _equal(log, arm, code, list(map(str, months))) for arm in log.treated_arms}
     tested = {arm: result for arm, result in found.items() if result is not None}
     if not tested:
-        return Finding("pass", None, f"{len(months)} months of assignment, not enough outcomes to compare them")
+        return Finding(
+            "pass", None, f"{counted(len(months), 'month')} of assignment, not enough outcomes to compare them"
+        )
     arm, (p, effects) = min(tested.items(), key=lambda item: item[1][0])
     p = min(1.0, p * len(tested))
     shown = listed([f"{month} {value:+.3g}" for month, value in effects.items()])
