@@ -108,7 +108,7 @@ def typical_chains(columns: Any, members: Codes, products: Any, *, most: int = 5
             before, after = int((one < other).sum()), int((one > other).sum())
             if before + after < LEAST_BOTH:
                 continue
-            p = float(stats.binomtest(max(before, after), before + after, alternative="two-sided").pvalue)
+            p = min(1.0, 2.0 * float(stats.binom.sf(max(before, after) - 1, before + after, 0.5)))
             first, then, n, m = (a, b, before, after) if before >= after else (b, a, after, before)
             found.append(Chain(str(products[first]), str(products[then]), len(one), n, m, p))
     # The orders that were looked at are many: only those that hold against all of them are told.

@@ -16,6 +16,8 @@ from leadlift.problems.tails import poisson_binomial_tail
 
 # Pairs looked at together: their chances by class fill this many numbers.
 BLOCK = 400_000
+# Up to so many products every pair's expectation is one matrix product.
+DENSE = 6_000
 EULER = 0.5772156649015329
 
 
@@ -32,7 +34,8 @@ class Intersections:
         first, second: numbers of the two products, first below second.
         shared: organisations that have both.
         expected: organisations that would, by popularity and breadth alone.
-        p_value: of so many shared organisations or more, by popularity and breadth alone.
+        p_value: of so many shared organisations or more, by popularity and breadth alone; 1 for pairs that share no
+            more than expected.
         q_value: the p-value adjusted for the false discovery rate over all pairs (Benjamini-Yekutieli).
         null: the model of popularity and breadth alone.
     """
@@ -87,15 +90,15 @@ class Intersections:
         return table.iloc[order].reset_index(drop=True)
 
 
-def intersect(matrix: Any, products: Sequence[str], *, screen: float | None = None) -> Intersections:
+def intersect(matrix: Any, products: Sequence[str], *, screen: float = 0.0) -> Intersections:
     """Intersections of every pair of products.
 
     Args:
         matrix: organisations x products, sparse, 1 where an organisation has a product; organisations without any are
             left out of account.
         products: names of the columns.
-        screen: compute p-values only for pairs this many standard deviations above expectation, and call the others 1;
-            None: for all pairs.
+        screen: p-values are computed for pairs that share more than this many standard deviations above expectation;
+            the others' are called 1.
 
     Returns: the intersections, sparse from end to end.
 
@@ -106,10 +109,11 @@ def intersect(matrix: Any, products: Sequence[str], *, screen: float | None = No
     breadth = np.diff(matrix.indptr)
     matrix, breadth = matrix[breadth > 0], breadth[breadth > 0]
     popularity = np.asarray(matrix.sum(axis=0)).astype(np.intp)
-    both = sparse.triu(matrix.T.tocsr() @ matrix, k=1).tocoo()
-    first, second = both.row.astype(np.intp), both.col.astype(np.intp)
-    order = np.lexsort((second, first))
-    first, second, shared = first[order], second[order], both.data[order].astype(np.intp)
+    both = sparse.csr_array(matrix.T.tocsr() @ matrix)
+    both.sort_indices()
+    row = np.repeat(np.arange(both.shape[0]), np.diff(both.indptr))
+    upper = row < both.indices
+    first, second, shared = row[upper], both.indices[upper].astype(np.intp), both.data[upper].astype(np.intp)
     null = configuration_model(breadth, popularity)
     expected, p_value = _against(null, first, second, shared, screen)
     tests = len(products) * (len(products) - 1) // 2
@@ -127,24 +131,34 @@ def intersect(matrix: Any, products: Sequence[str], *, screen: float | None = No
     )
 
 
-def _against(
-    null: NullModel, first: Codes, second: Codes, shared: Codes, screen: float | None
-) -> tuple[Floats, Floats]:
-    expected, p_value = np.empty(len(first)), np.ones(len(first))
+def _against(null: NullModel, first: Codes, second: Codes, shared: Codes, screen: float) -> tuple[Floats, Floats]:
+    expected, variance = _moments(null, first, second)
+    p_value = np.ones(len(first))
+    asked = np.flatnonzero(shared > expected + screen * np.sqrt(variance))
     chance = np.ascontiguousarray(null.chance.T)
+    step = max(BLOCK // max(len(null.many), 1), 1)
+    for start in range(0, len(asked), step):
+        block = asked[start : start + step]
+        pair = chance[first[block]] * chance[second[block]]
+        p_value[block] = poisson_binomial_tail(pair, null.many, shared[block])
+    return expected, p_value
+
+
+def _moments(null: NullModel, first: Codes, second: Codes) -> tuple[Floats, Floats]:
+    """Mean and variance of each pair's shared organisations."""
+    chance = np.ascontiguousarray(null.chance.T)
+    if chance.shape[0] <= DENSE:
+        weighed = chance * null.many
+        mean = (weighed @ chance.T)[first, second]
+        square = ((weighed * chance) @ (chance**2).T)[first, second]
+        return mean, np.maximum(mean - square, 0.0)
+    mean, square = np.empty(len(first)), np.empty(len(first))
     step = max(BLOCK // max(len(null.many), 1), 1)
     for start in range(0, len(first), step):
         block = slice(start, start + step)
         pair = chance[first[block]] * chance[second[block]]
-        mean = pair @ null.many
-        expected[block] = mean
-        asked = np.arange(len(mean))
-        if screen is not None:
-            spread = np.sqrt(np.maximum(mean - pair**2 @ null.many, 1e-12))
-            asked = np.flatnonzero(shared[block] > mean + screen * spread)
-        if asked.size:
-            p_value[start + asked] = poisson_binomial_tail(pair[asked], null.many, shared[block][asked])
-    return expected, p_value
+        mean[block], square[block] = pair @ null.many, pair**2 @ null.many
+    return mean, np.maximum(mean - square, 0.0)
 
 
 def adjusted(p_value: Floats, tests: int) -> Floats:

@@ -21,11 +21,11 @@ from leadlift.problems.heldout import fitness
 from leadlift.problems.intersections import Intersections, intersect
 from leadlift.problems.labels import UNKNOWN, problem_names
 from leadlift.problems.mixtures import Mixtures, fit_mixtures
-from leadlift.problems.selection import Candidate, chosen, judge, no_candidate, split_halves
+from leadlift.problems.selection import Candidate, candidates, chosen, level, no_candidate, split_halves
 from leadlift.problems.stability import resampled_graphs
 from leadlift.problems.views import factor_labels, second_view
 
-RESOLUTIONS = (0.25, 0.5, 1.0, 2.0, 3.0, 5.0)
+RESOLUTIONS = (0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 8.0, 13.0)
 Tick = Callable[[str], None]
 
 
@@ -44,7 +44,7 @@ class ProblemModel(BaseEstimator):
         stable: least mean Jaccard similarity of a problem with its like in the resamples.
         least_products: products that a problem has at least.
         error: chance to claim one problem or more where there is none.
-        noise: share of deals taken to come from mere popularity.
+        noise: share of deals in the problems' products that are taken to come from popularity alone.
         concentration: how many deals the base rate counts for in an organisation's mixture.
         most_organisations: more than that are sampled where they are drawn anew, split or learnt from.
         most_hidden: hidden deals per half at most.
@@ -61,7 +61,8 @@ class ProblemModel(BaseEstimator):
         mixtures_: the mixtures of the organisations fitted on, a column per problem, NaN never: all have deals.
         intersections_: every pair of products.
         candidates_: a row per community that was looked at under the chosen resolution, and why it is no problem.
-        selection_: a row per resolution: how many communities, how many stable, the gain of hidden deals.
+        selection_: a row per set of communities that could be the problems: how many, how many stable, the gain on hidden
+            deals, and which was chosen.
         deals_: the deals that were read, with their row account and checks.
 
     References:
@@ -179,9 +180,10 @@ class ProblemModel(BaseEstimator):
         labels: dict[bytes, tuple[float, Codes]] = {}
         for resolution in self.resolutions:
             label = without_small(communities(graph, resolution=resolution, seed=self.seed), self.least_products)
-            labels.setdefault(label.tobytes(), (resolution, label))
-        if all(label.max(initial=-1) < 0 for _, label in labels.values()):
-            nothing = no_candidate(self.resolutions[0], len(products))
+            if label.max(initial=-1) >= 0:
+                labels.setdefault(label.tobytes(), (resolution, label))
+        if not labels:
+            nothing = no_candidate(len(products))
             self.selection_ = _selection_frame([nothing], 0)
             return nothing
         resampled = resampled_graphs(
@@ -190,22 +192,14 @@ class ProblemModel(BaseEstimator):
         sample = table.matrix if table.matrix.shape[0] <= 2 * most else table.matrix[_rows(table, 2 * most, rng)]
         halves = split_halves(sample, products, q=self.q, most=self.most_hidden, seed=self.seed)
         tick("choosing the number of problems")
-        candidates = [
-            judge(
-                label,
-                resolution,
-                resampled,
-                halves,
-                least_products=self.least_products,
-                stable=self.stable,
-                mixture=self._mixture_settings(),
-                seed=self.seed,
-            )
+        levels = [
+            level(label, resolution, resampled, halves, least=self.least_products, seed=self.seed)
             for resolution, label in labels.values()
         ]
-        place = chosen(candidates)
-        self.selection_ = _selection_frame(candidates, place)
-        return candidates[place]
+        found = candidates(levels, halves, stable=self.stable, mixture=self._mixture_settings())
+        place = chosen(found)
+        self.selection_ = _selection_frame(found, place)
+        return found[place]
 
     def _mixture_settings(self) -> dict[str, Any]:
         return {"noise": self.noise, "concentration": self.concentration}
@@ -219,7 +213,8 @@ class ProblemModel(BaseEstimator):
         anew[kept] = np.arange(len(kept))
         label = anew[candidate.label]
         null = fitness(self.intersections_.null)
-        self._products, self._label, self._model = table.products, label, None
+        self._products, self._label = table.products, label
+        self._model: Mixtures | None = None
         shares = np.empty((len(table.organisations), 0))
         if kept.size:
             rng = np.random.default_rng([self.seed, 2])
@@ -247,10 +242,7 @@ class ProblemModel(BaseEstimator):
         self._names = [names[k] for k in order]
         self._label = place[self._label]
         if self._model is not None:
-            model = self._model
-            self._model = Mixtures(
-                model.weight[order], model.base[order], model.background, model.noise, model.concentration
-            )
+            self._model = self._model.in_order(order)
 
     def _view_again(self) -> None:
         """Holds the partition against factors that were made without the graph."""
@@ -262,7 +254,9 @@ class ProblemModel(BaseEstimator):
             rng = np.random.default_rng([self.seed, 3])
             most = self.most_hidden
             sample = matrix if matrix.shape[0] <= most else matrix[_rows(self.deals_, most, rng)]
-            factor = second_view(label, factor_labels(sample, len(self._names), seed=self.seed))
+            members = np.flatnonzero(label >= 0)
+            found = factor_labels(sample[:, members], len(self._names), seed=self.seed)
+            factor[members] = second_view(label[members], found)
         weight = np.full(len(label), np.nan)
         if self._model is not None:
             inside = label >= 0
@@ -372,13 +366,13 @@ def _earlier(previous: Any) -> dict[str, str]:
     return dict(zip(kept["product"].astype(str), kept["problem"].astype(str), strict=True))
 
 
-def _selection_frame(candidates: list[Candidate], place: int) -> pd.DataFrame:
+def _selection_frame(found: list[Candidate], place: int) -> pd.DataFrame:
     rows = []
-    for number, candidate in enumerate(candidates):
+    for number, candidate in enumerate(found):
         many = len(candidate.gain)
         rows.append(
             {
-                "resolution": candidate.resolution,
+                "communities_from": candidate.name,
                 "communities": len(candidate.stable),
                 "stable": candidate.n_stable,
                 "products": int((candidate.label >= 0).sum()),

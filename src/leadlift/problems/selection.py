@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,11 +22,38 @@ SAME = 0.5
 
 
 @dataclass(frozen=True, eq=False)
-class Candidate:
-    """One resolution of the graph, and what became of it.
+class Halves:
+    """What is learnt on one half of the organisations and tried on the other."""
+
+    graph: Any
+    background: Floats
+    train: Any
+    hidden: Any
+
+
+@dataclass(frozen=True, eq=False)
+class Level:
+    """The communities at one resolution.
 
     Attributes:
-        resolution: of the Leiden communities.
+        name: the resolution in words.
+        label: the community of each product, -1 for none, shape (products,).
+        stability: of each community.
+        half_labels: the communities that each half of the organisations has alone.
+    """
+
+    name: str
+    label: Codes
+    stability: Stability
+    half_labels: tuple[Codes, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """One set of communities that could be the problems, and what became of it.
+
+    Attributes:
+        name: where they come from.
         label: the community of each product, -1 for none.
         stability: of each community.
         stable: which communities come back, shape (communities,).
@@ -35,7 +62,7 @@ class Candidate:
             communities that are not stable, or not found on the other half.
     """
 
-    resolution: float
+    name: str
     label: Codes
     stability: Stability
     stable: Bools
@@ -58,21 +85,11 @@ class Candidate:
         return adjust_p_values(p, method="holm") if p.size else p
 
 
-@dataclass(frozen=True)
-class Halves:
-    """What is learnt on one half of the organisations and tried on the other."""
-
-    graph: Any
-    background: Floats
-    train: Any
-    hidden: Any
-
-
-def no_candidate(resolution: float, products: int) -> Candidate:
+def no_candidate(products: int) -> Candidate:
     """What is left to say where no products intersect more than chance."""
     none = np.zeros(0)
     label = np.full(products, -1, dtype=np.intp)
-    return Candidate(resolution, label, Stability(none, none), none.astype(bool), none, np.zeros((0, 0)))
+    return Candidate("none", label, Stability(none, none), none.astype(bool), none, np.zeros((0, 0)))
 
 
 def split_halves(matrix: Any, products: Sequence[str], *, q: float, most: int, seed: int) -> list[Halves]:
@@ -91,44 +108,96 @@ def split_halves(matrix: Any, products: Sequence[str], *, q: float, most: int, s
     return found
 
 
-def judge(
-    label: Codes,
-    resolution: float,
-    resampled: Sequence[Any],
+def level(
+    label: Codes, resolution: float, resampled: Sequence[Any], halves: Sequence[Halves], *, least: int, seed: int
+) -> Level:
+    """The communities at one resolution, of all organisations, of resampled ones and of the halves."""
+    others = [communities(graph, resolution=resolution, seed=seed) for graph in resampled]
+    alone = tuple(without_small(communities(half.graph, resolution=resolution, seed=seed), least) for half in halves)
+    return Level(f"resolution {resolution:g}", label, stability(label, others), alone)
+
+
+def candidates(
+    levels: Sequence[Level], halves: Sequence[Halves], *, stable: float, mixture: Mapping[str, Any]
+) -> list[Candidate]:
+    """Every resolution by itself; and stable communities of all of them together, coarse first and fine first."""
+    sets = [(one.name, [(one, k) for k in range(len(one.stability.recovered))]) for one in levels]
+    steady = [(one, k) for one in levels for k in np.flatnonzero(one.stability.recovered >= stable)]
+    sets += [("coarse first", _disjoint(steady)), ("fine first", _disjoint(steady[::-1]))]
+    found: dict[bytes, Candidate] = {}
+    for name, chosen_ones in sets:
+        candidate = _judged(name, chosen_ones, halves, stable, mixture, len(levels[0].label))
+        kept = np.where(np.append(candidate.stable, False)[candidate.label], candidate.label, -1)
+        found.setdefault(_canonical(kept), candidate)
+    return list(found.values())
+
+
+def _canonical(label: Codes) -> bytes:
+    """The same bytes for the same sets of products, however they are numbered."""
+    _, first, back = np.unique(label, return_index=True, return_inverse=True)
+    return np.where(label >= 0, first[back], -1).tobytes()
+
+
+def _disjoint(ones: Sequence[tuple[Level, Any]]) -> list[tuple[Level, Any]]:
+    """In this order, those that share no product with one taken before."""
+    taken, kept = np.zeros(len(ones[0][0].label) if ones else 0, dtype=bool), []
+    for one, k in ones:
+        members = one.label == k
+        if not taken[members].any():
+            taken |= members
+            kept.append((one, k))
+    return kept
+
+
+def _judged(
+    name: str,
+    ones: Sequence[tuple[Level, Any]],
     halves: Sequence[Halves],
-    *,
-    least_products: int,
     stable: float,
     mixture: Mapping[str, Any],
-    seed: int,
+    products: int,
 ) -> Candidate:
-    """Stability and held-out gain of one partition."""
-    partition: Callable[[Any], Codes] = lambda graph: without_small(  # noqa: E731
-        communities(graph, resolution=resolution, seed=seed), least_products
+    label = np.full(products, -1, dtype=np.intp)
+    for number, (one, k) in enumerate(ones):
+        label[one.label == k] = number
+    steady = Stability(
+        np.array([one.stability.recovered[k] for one, k in ones]),
+        np.array([one.stability.together[k] for one, k in ones]),
     )
-    steady = stability(label, [communities(graph, resolution=resolution, seed=seed) for graph in resampled])
     good = steady.recovered >= stable
-    gains, by_problem = [], []
-    for half in halves:
-        found = _tried(label, good, partition(half.graph), half, mixture)
-        gains.append(found.which)
-        by_problem.append(found.problem)
-    return Candidate(resolution, label, steady, good, np.concatenate(gains), np.concatenate(by_problem))
+    found = [_tried(_as_half_knows(ones, good, side), len(ones), half, mixture) for side, half in enumerate(halves)]
+    gain, by_problem = [one.which for one in found], [one.problem for one in found]
+    return Candidate(name, label, steady, good, np.concatenate(gain), np.concatenate(by_problem))
 
 
-def _tried(label: Codes, good: Bools, other: Codes, half: Halves, mixture: Mapping[str, Any]) -> Gains:
-    """Gains of the stable communities as that half knows them."""
-    match = np.where(good, matched(label, other, least=SAME), -1)
-    there = np.flatnonzero(match >= 0)
+def _as_half_knows(ones: Sequence[tuple[Level, Any]], good: Bools, side: int) -> Codes:
+    """The stable communities as one half of the organisations has them, -1 for none, shape (products,)."""
+    label = np.full(len(ones[0][0].label) if ones else 0, -1, dtype=np.intp)
+    matches: dict[int, Codes] = {}
+    for number, (one, k) in enumerate(ones):
+        if not good[number]:
+            continue
+        if id(one) not in matches:
+            matches[id(one)] = matched(one.label, one.half_labels[side], least=SAME)
+        other = matches[id(one)][k]
+        if other >= 0:
+            label[(one.half_labels[side] == other) & (label < 0)] = number
+    return label
+
+
+def _tried(label: Codes, many: int, half: Halves, mixture: Mapping[str, Any]) -> Gains:
+    """Gains on hidden deals, a column per community; NaN for those that the half does not have."""
     deals = len(half.hidden.product)
-    problem = np.full((deals, len(match)), np.nan)
+    problem = np.full((deals, many), np.nan)
+    there = np.unique(label[label >= 0])
     if not there.size or not deals:
         return Gains(np.zeros(deals), problem)
-    anew = np.full(int(other.max()) + 2, -1, dtype=np.intp)
-    anew[match[there]] = np.arange(len(there))
-    mine = anew[other]
-    model = fit_mixtures(half.train, mine, half.background, **mixture)
-    gains = heldout_gains(model, mine, half.background, half.hidden)
+    anew = np.full(many + 1, -1, dtype=np.intp)
+    anew[there] = np.arange(len(there))
+    mine = anew[label]
+    gains = heldout_gains(
+        fit_mixtures(half.train, mine, half.background, **mixture), mine, half.background, half.hidden
+    )
     problem[:, there] = gains.problem
     return Gains(gains.which, problem)
 
@@ -143,4 +212,4 @@ def chosen(candidates: Sequence[Candidate]) -> int:
         error = behind.std(ddof=1) / np.sqrt(behind.size) if behind.size > 1 else 0.0
         if behind.size == 0 or behind.mean() <= error:
             kept.append(number)
-    return min(kept, key=lambda number: (candidates[number].n_stable or np.inf, candidates[number].resolution))
+    return min(kept, key=lambda number: (candidates[number].n_stable or np.inf, number))
