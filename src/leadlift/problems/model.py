@@ -61,8 +61,8 @@ class ProblemModel(BaseEstimator):
         mixtures_: the mixtures of the organisations fitted on, a column per problem, NaN never: all have deals.
         intersections_: every pair of products.
         candidates_: a row per community that was looked at under the chosen resolution, and why it is no problem.
-        selection_: a row per set of communities that could be the problems: how many, how many stable, the gain on hidden
-            deals, and which was chosen.
+        selection_: a row per set of communities that could be the problems: how many, how many stable, the gain
+            on hidden deals, and which was chosen.
         deals_: the deals that were read, with their row account and checks.
 
     References:
