@@ -176,9 +176,9 @@ BAD = {
     "a name with a line break": ({"top": {"name": "spring\n1"}}, ["`name` is text without slashes"]),
     "blanks around an organisation": (
         {"frame": with_cell("organisation_id", "org-0 ")},
-        ["identifiers begin and end without blanks", "`organisation_id`: 1 of", "e.g. `org-0 `"],
+        ["identifiers differ by more than blanks", "`organisation_id`: 1 do not, e.g. `org-0 `"],
     ),
-    "blanks around a lead": ({"frame": with_cell("lead_id", "\t0003")}, ["`lead_id`: 1 of"]),
+    "blanks around a lead": ({"frame": with_cell("lead_id", "\t0004")}, ["`lead_id`: 1 do not"]),
     "several caps": (
         {
             "lot": {
@@ -258,6 +258,12 @@ def test_bad_input_stops_with_words_and_writes_nothing(folder, leadlift, case) -
         assert words in ended.err
     assert "Traceback" not in ended.err
     assert written(folder) == set()
+
+
+def test_blanks_around_an_identifier_that_is_no_other_one_stay(folder, leadlift) -> None:
+    ended = leadlift("assign", write(folder, with_cell("lead_id", "\t=0003 ")), "--leads", "leads.csv")
+    assert ended.code == 0
+    assert "'\t'=0003 " in (folder / "spring-list.csv").read_text(encoding="utf-8")
 
 
 def test_every_problem_is_named_at_once(folder, leadlift) -> None:

@@ -60,7 +60,7 @@ def lead_list(frame: pd.DataFrame, config: ExperimentConfig, *, now: pd.Timestam
     # Without an organisation column, only with unit lead, each lead stands for itself.
     taken["organisation_id"] = identifiers(found.get("organisation_id", found["lead_id"]))
     _refuse_missing(taken, names, problems)
-    _refuse_padded(taken, names, problems)
+    _refuse_same_but_blanks(taken, names, problems)
     _refuse_twice(taken, names, problems)
     if "score" in found:
         taken["score"] = pd.Series(_scores(found["score"], "score_group" in config.experiment.strata, problems))
@@ -148,17 +148,19 @@ def _refuse_missing(taken: dict[str, Column], names: dict[str, str], problems: P
             )
 
 
-def _refuse_padded(taken: dict[str, Column], names: dict[str, str], problems: Problems) -> None:
-    """Identifiers are taken to the letter: one with a blank at its end would be drawn as another one."""
+def _refuse_same_but_blanks(taken: dict[str, Column], names: dict[str, str], problems: Problems) -> None:
+    """Identifiers are taken to the letter: `a` and `a ` would be drawn apart, and one of them is a slip."""
     for role, column in taken.items():
         if role not in names:
             continue
-        padded = column[column.notna() & (column.str.strip() != column)]
-        if len(padded):
+        padded = column[column.notna() & (column.str.strip() != column)].drop_duplicates()
+        bare = padded.str.strip()
+        slips = padded[bare.isin(column) | bare.duplicated(keep=False)]
+        if len(slips):
             problems.add(
                 "blanks",
-                "identifiers begin and end without blanks",
-                f"`{names[role]}`: {share(len(padded), len(column))}, e.g. `{sorted(padded)[0]}`",
+                "identifiers differ by more than blanks",
+                f"`{names[role]}`: {len(slips):,} do not, e.g. `{sorted(slips)[0]}`",
                 "take the blanks off, here and in the CRM",
             )
 
