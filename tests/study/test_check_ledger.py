@@ -17,7 +17,7 @@ from leadlift.data.ledger import LedgerStore
 from leadlift.study import check_study, design_study, run_study
 from sound_logs import sound_ledger
 
-SEED = 3
+SEED, LEADS = 3, 2_400
 USED = "lead_id IN (SELECT lead_id FROM assignments WHERE NOT holdout AND NOT late {})"
 
 
@@ -29,7 +29,7 @@ def sound(tmp_path_factory):
     def make(kind: str) -> Path:
         if kind not in made:
             made[kind] = tmp_path_factory.mktemp("sound")
-            sound_ledger(made[kind], kind, SEED)
+            sound_ledger(made[kind], kind, SEED, LEADS)
         return made[kind]
 
     return make
@@ -298,7 +298,7 @@ DRAWN_WRONG = [
 
 @pytest.mark.parametrize(("code", "kind", "logged", "status", "words"), DRAWN_WRONG)
 def test_a_draw_that_was_logged_wrongly_is_seen_by_its_check_alone(tmp_path, code, kind, logged, status, words):
-    sound_ledger(tmp_path, kind, SEED, logged=logged)
+    sound_ledger(tmp_path, kind, SEED, LEADS, logged=logged)
     found = failures(Place(tmp_path))
     assert {name: result for name, (result, _) in found.items()} == {code: status}, found
     assert words in found[code][1]
