@@ -17,6 +17,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+import concepts_example
+
 from leadlift.base.config import json_schema
 from leadlift.base.experiment import ExperimentConfig
 from leadlift.base.schema import results_schema
@@ -27,6 +29,7 @@ README = ROOT / "README.md"
 CHECKS_PAGE = ROOT / "docs" / "checks.md"
 IMAGES = ROOT / "docs" / "images"
 PICTURES = ("six_groups", "qini_curves")
+CONCEPTS_PAGE = ROOT / "docs" / "concepts.md"
 DESIGN_PAGE = ROOT / "docs" / "design.md"
 # Weeks until a holdout ends count from a day; the page names it.
 DESIGN = """
@@ -91,6 +94,11 @@ def checks_page() -> str:
     return with_block(CHECKS_PAGE.read_text(encoding="utf-8"), "checks", "\n".join(lines))
 
 
+def concepts_page() -> str:
+    """docs/concepts.md with its table of areas that disagree."""
+    return with_block(CONCEPTS_PAGE.read_text(encoding="utf-8"), "disagree", concepts_example.table())
+
+
 def generated(*, pictures: bool) -> dict[Path, str]:
     """Every generated text file and its content; pictures are written on the way if asked for."""
     text = README.read_text(encoding="utf-8")
@@ -105,10 +113,12 @@ def generated(*, pictures: bool) -> dict[Path, str]:
             for picture in PICTURES:
                 source = folder / "leadlift-demo" / "figures" / f"{picture}.png"
                 (IMAGES / f"{picture}.png").write_bytes(source.read_bytes())
+            (IMAGES / "areas.png").write_bytes(concepts_example.picture())
             (IMAGES / "power_curves.png").write_bytes((folder / "design" / "power_curves.png").read_bytes())
     return {
         README: text,
         CHECKS_PAGE: checks_page(),
+        CONCEPTS_PAGE: concepts_page(),
         DESIGN_PAGE: with_block(DESIGN_PAGE.read_text(encoding="utf-8"), "design", design),
         ROOT / "configs" / "study.schema.json": as_json(json_schema()),
         ROOT / "configs" / "experiment.schema.json": as_json(json_schema(ExperimentConfig, "leadlift experiment")),
