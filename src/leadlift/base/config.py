@@ -11,47 +11,19 @@ from zoneinfo import available_timezones
 
 from pydantic import (
     BaseModel,
-    BeforeValidator,
-    ConfigDict,
     Discriminator,
     Field,
     Tag,
-    ValidationError,
-    WithJsonSchema,
     field_validator,
     model_validator,
 )
 
-from leadlift.base.explain import explain
-from leadlift.base.labels import label_text
-from leadlift.base.problems import Problems, did_you_mean
+from leadlift.base.fields import ColumnName, Label, Settings
+from leadlift.base.problems import did_you_mean
+from leadlift.base.settings import parse_settings, raise_found
+from leadlift.base.strategies import DecideConfig, StrategyConfig, ValueConfig, strategy_misfits
 
 LearnerName = Literal["s", "t", "x", "r", "dr"]
-
-
-def _label(value: object) -> object:
-    return label_text(value) if isinstance(value, str | int | float) else value
-
-
-def _name(value: object) -> object:
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-
-
-Label = Annotated[
-    str,
-    BeforeValidator(_label),
-    Field(min_length=1),
-    WithJsonSchema({"type": ["string", "number", "boolean"], "description": "text, a number, or true or false"}),
-]
-ColumnName = Annotated[
-    str, BeforeValidator(_name), Field(min_length=1), WithJsonSchema({"type": ["string", "integer"], "minLength": 1})
-]
-
-
-class Settings(BaseModel):
-    """Frozen settings; an unknown key is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
 
 
 class TreatmentColumn(Settings):
@@ -183,7 +155,7 @@ class ScoreGroups(Settings):
 
     cuts: list[float] | None = None
     quantiles: list[float] | None = None
-    names: list[Label] = ["low", "medium", "high"]
+    names: list[Label] = Field(["low", "medium", "high"])
 
     @model_validator(mode="after")
     def _one_way(self) -> ScoreGroups:
@@ -221,15 +193,23 @@ class Analysis(Settings):
     """What is asked of a log, wherever it comes from."""
 
     score_groups: ScoreGroups = ScoreGroups()
-    learners: list[LearnerName] = ["t", "x"]
+    learners: list[LearnerName] = Field(["t", "x"])
     folds: int = Field(5, ge=2, le=20, description="Folds of organisations for out-of-fold predictions.")
     seed: int = Field(0, ge=0, description="Seed of folds, learners and simulated critical values.")
+    strategies: list[StrategyConfig] = Field([], description="Rules of whom to touch, to be compared.")
+    decide: DecideConfig = DecideConfig()
+    value: ValueConfig | None = Field(None, description="What an outcome is worth.")
     tracking: Tracking = Tracking()
 
     @model_validator(mode="after")
     def _learners_once(self) -> Self:
         if len(set(self.learners)) != len(self.learners):
             raise ValueError("`learners` names one learner twice")
+        return self
+
+    @model_validator(mode="after")
+    def _strategies_fit(self) -> Self:
+        raise_found(strategy_misfits(self.strategies, self.decide, self.learners))
         return self
 
 
@@ -273,14 +253,7 @@ def parse_config(values: object, where: str = "the configuration") -> StudyConfi
     Raises:
         ConfigError: unknown, missing or unusable keys, all of them named.
     """
-    try:
-        return StudyConfig.model_validate(values)
-    except ValidationError as error:
-        problems = Problems(where)
-        for item in error.errors():
-            explain(item, StudyConfig, problems)
-        problems.stop_if_any()
-        raise
+    return parse_settings(StudyConfig, values, where)
 
 
 def json_schema(settings: type[Settings] = StudyConfig, title: str = "leadlift study") -> dict[str, Any]:

@@ -10,7 +10,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from leadlift.base.config import Analysis, ColumnName, Label, Settings, StudyConfig
+from leadlift.base.config import Analysis, StudyConfig
+from leadlift.base.fields import Label, Money, Settings
 from leadlift.base.plan import PlanConfig
 from leadlift.base.problems import did_you_mean, listed
 from leadlift.base.settings import parse_settings, raise_found
@@ -20,8 +21,6 @@ CONTROL = "control"
 # What stands in an arm's place for organisations that are held out.
 HOLDOUT = "holdout"
 SHARES_MISS = 1e-6
-
-Money = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 class ArmConfig(Settings):
@@ -112,19 +111,6 @@ class LotConfig(Settings):
         return tuple(name for name in self.arms if name != CONTROL)
 
 
-class ValueConfig(Settings):
-    """What an outcome is worth: a column of money, or an amount per outcome."""
-
-    column: ColumnName | None = None
-    per_outcome: Money | None = None
-
-    @model_validator(mode="after")
-    def _one_way(self) -> ValueConfig:
-        if (self.column is None) == (self.per_outcome is None):
-            raise ValueError("give `column` or `per_outcome`, one of them")
-        return self
-
-
 class ExperimentConfig(Analysis):
     """One experiment, for every command: what is drawn, what its plan asks, its files' columns, and its study."""
 
@@ -138,9 +124,7 @@ class ExperimentConfig(Analysis):
     touches: TouchColumns = TouchColumns()
     deals: DealColumns = DealColumns()
     experiment: LotConfig
-    value: ValueConfig | None = None
     plan: PlanConfig | None = Field(None, description="What is known and asked before the lot is drawn.")
-    strategies: list[Label] = Field([])
 
     @property
     def salt(self) -> str:

@@ -67,6 +67,9 @@ def allowed_keys(model: type[BaseModel], path: list[str]) -> list[str]:
     """The keys that `model` knows under `path`."""
     inside: list[type[BaseModel]] = []
     for part in path:
+        if part.isdigit():
+            # A place in a list of settings.
+            continue
         if inside:
             # A key of a mapping whose values are settings: the name of an arm, say.
             model, inside = inside[0], []

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator, model_validator
 
-from leadlift.base.config import ColumnName, Label, Settings
+from leadlift.base.fields import ColumnName, Label, Settings
 from leadlift.base.problems import did_you_mean, listed
 from leadlift.base.settings import raise_found
 

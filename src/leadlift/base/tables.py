@@ -7,7 +7,7 @@ from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, Field
 
-from leadlift.base.config import ColumnName, Settings
+from leadlift.base.fields import ColumnName, Settings
 from leadlift.base.problems import did_you_mean
 
 

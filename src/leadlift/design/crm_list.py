@@ -11,8 +11,8 @@ from pandas.api import types
 from pydantic import Field
 
 from leadlift.base.arrays import Column
-from leadlift.base.config import ColumnName, Label, Settings
 from leadlift.base.errors import ConfigError
+from leadlift.base.fields import ColumnName, Label, Settings
 from leadlift.base.problems import Problems, did_you_mean, listed
 
 HOLDOUT = "holdout"

@@ -7,9 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-from leadlift.base.config import Settings
 from leadlift.base.errors import ConfigError
 from leadlift.base.experiment import ExperimentConfig
+from leadlift.base.fields import Settings
 from leadlift.base.problems import did_you_mean, listed, stop
 from leadlift.base.yaml import read_experiment
 from leadlift.data.contracts import CONTRACTS, TableName, read_columns
