@@ -9,7 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from leadlift import base, data, design, evaluation, inference, learners, problems, report, study
+    from leadlift import base, data, decide, design, evaluation, inference, learners, problems, report, study
     from leadlift.data import AssignmentLog
     from leadlift.learners import DRLearner, RLearner, SLearner, TLearner, XLearner
     from leadlift.study import assign_leads, design_study, run_study, simulate_crm
@@ -26,7 +26,7 @@ _HOMES = {
     "run_study": "leadlift.study",
     "simulate_crm": "leadlift.study",
 }
-_ROOMS = ("base", "data", "design", "evaluation", "inference", "learners", "problems", "report", "study")
+_ROOMS = ("base", "data", "decide", "design", "evaluation", "inference", "learners", "problems", "report", "study")
 
 __all__ = [
     "AssignmentLog",
@@ -38,6 +38,7 @@ __all__ = [
     "assign_leads",
     "base",
     "data",
+    "decide",
     "design",
     "design_study",
     "evaluation",

@@ -15,6 +15,7 @@ from leadlift.base.fields import Label, Money, Settings
 from leadlift.base.plan import PlanConfig
 from leadlift.base.problems import did_you_mean, listed
 from leadlift.base.settings import parse_settings, raise_found
+from leadlift.base.strategies import DecideConfig
 from leadlift.base.tables import DealColumns, LeadColumns, TableData, TouchColumns
 
 CONTROL = "control"
@@ -162,7 +163,15 @@ class ExperimentConfig(Analysis):
 
     def study(self) -> StudyConfig:
         """What is asked of the experiment's log."""
-        return StudyConfig(name=self.name, **{name: getattr(self, name) for name in Analysis.model_fields})
+        asked = {name: getattr(self, name) for name in Analysis.model_fields}
+        return StudyConfig(name=self.name, **{**asked, "decide": self._decide()})
+
+    def _decide(self) -> DecideConfig:
+        """The team's capacity and costs; where those are not said, what the arms cost."""
+        costs = {name: self.experiment.arms[name].cost for name in self.experiment.treated_arms}
+        if self.decide.costs is not None or self.value is None or not any(costs.values()):
+            return self.decide
+        return self.decide.model_copy(update={"costs": costs})
 
     def published(self) -> dict[str, Any]:
         """The settings as plain values, for results.json and MLflow; paths reduced to file names."""

@@ -6,7 +6,10 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+if TYPE_CHECKING:
+    from leadlift.base.decisions import Decision, StrategyValue
 
 Status = Literal["pass", "warn", "stop"]
 IntervalMethod = Literal["t", "satterthwaite", "miettinen_nurminen", "none"]
@@ -325,8 +328,8 @@ class StudyResult(Record):
     """All that one study found; `results.json` is its `to_dict()`.
 
     `outcome_kind` is `binary`, `count` or `money`; effects of binary outcomes are differences in shares (0.02 is two
-    percentage points). `truth` is filled for simulated companies only. `strategies` stays empty until strategies are
-    asked for.
+    percentage points). `truth` is filled for simulated companies only. `strategies` is empty, and `decision` null,
+    unless strategies were asked for.
     """
 
     study: str
@@ -349,7 +352,8 @@ class StudyResult(Record):
     differences: tuple[RankingDifference, ...] = ()
     choices: tuple[LearnerChoice, ...] = ()
     balance: tuple[BalanceRow, ...] = ()
-    strategies: tuple[Mapping[str, Any], ...] = ()
+    strategies: tuple[StrategyValue, ...] = ()
+    decision: Decision | None = None
     truth: tuple[TruthRow, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
     ledger: LedgerUse | None = None

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal, get_args
 
-from pydantic import Field, model_validator
+from pydantic import Field, GetJsonSchemaHandler, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from leadlift.base.fields import ColumnName, Label, Money, Settings
 from leadlift.base.problems import did_you_mean, listed
@@ -75,6 +77,10 @@ class StrategyConfig(Settings):
     @classmethod
     def _from_name(cls, value: object) -> object:
         return {"strategy": value} if isinstance(value, str) else value
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {"anyOf": [{"enum": list(known_names())}, handler(schema)]}
 
     @model_validator(mode="after")
     def _own_settings(self) -> StrategyConfig:

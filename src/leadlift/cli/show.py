@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 WIDTH = 110
 # Said in the report; a terminal has no room for them.
-LEFT_OUT = ("AUTOC", "blocks")
+LEFT_OUT = ("AUTOC", "blocks", "judged", "gain")
 
 
 class Bars:
@@ -63,20 +63,21 @@ def show_result(result: StudyResult, folder: Path, *, as_json: bool) -> None:
         return
     from rich.console import Console
 
-    from leadlift.report import all_tables, answer, summary_table
+    from leadlift.report import all_tables, answer, strategy_words, summary_table
 
     console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH)
     others = all_tables(result)
     if "organisations" in others:
         _print_table(console, others["organisations"])
     _print_table(console, summary_table(result))
-    for name in ("learners", "differences"):
+    for name in ("learners", "differences", "strategies"):
         if name in others:
             _print_table(console, others[name], LEFT_OUT)
     words = answer(result)
     for line in filter(None, (words.organisations, words.headline)):
         console.print(f"\n[bold]{_plain(line)}[/bold]")
-    for part in (words.sure, words.do, words.ranking, *(f"! {caution}" for caution in words.cautions)):
+    whom = " ".join(strategy_words(result))
+    for part in (words.sure, words.do, words.ranking, whom, *(f"! {caution}" for caution in words.cautions)):
         if part:
             console.print(_plain(part))
     console.print(f"\nreport   {folder / 'report.html'}", soft_wrap=True)

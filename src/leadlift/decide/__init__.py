@@ -2,6 +2,7 @@
 
 from leadlift.decide.answer import decide
 from leadlift.decide.bant import Bant
+from leadlift.decide.groups import with_groups
 from leadlift.decide.leads import Leads, leads_of
 from leadlift.decide.lines import ranking_of
 from leadlift.decide.named import named_strategies
@@ -44,4 +45,5 @@ __all__ = [
     "learns",
     "named_strategies",
     "ranking_of",
+    "with_groups",
 ]

@@ -53,10 +53,7 @@ def judged(question: Question, fitted: OutOfFold, blocks: Sequence[JudgedBlock],
     fixed = tuple(k for k, line in enumerate(lines) if not line.learns)
     own = other = None
     if enough and fixed:
-        scores = np.column_stack([lead_scores(log, arm, fitted.outcomes) for arm in arms])
-        part = part_of(
-            [lines[k] for k in fixed], rankings, _scores(question, measure, scores, fitted), log.organisation
-        )
+        part = part_of([lines[k] for k in fixed], rankings, measured(question, measure, fitted), log.organisation)
         own = earned([part], log.n_organisations, question.shares)
     if usable and any(line.learns for line in lines):
         parts = [
@@ -115,8 +112,13 @@ def _messages(
     return messages
 
 
-def _scores(question: Question, measure: Measure, scores: Floats, fitted: OutOfFold) -> Floats:
-    """Per-lead scores of all leads in the measure; the worth of an outcome comes from other folds."""
+def measured(question: Question, measure: Measure, fitted: OutOfFold) -> Floats:
+    """Per-lead scores of all leads in a measure, shape (n, treated arms).
+
+    The worth of an outcome comes from other folds.
+    """
+    arms = question.log.treated_arms
+    scores = np.column_stack([lead_scores(question.log, arm, fitted.outcomes) for arm in arms])
     if measure == "outcome" or question.money is None:
         return scores
     result = np.empty_like(scores)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from leadlift.inference.areas import area_estimate, area_se, half_sample_se, unit_influence
+from leadlift.inference.bounds import Bounds, imbens_manski, response_bounds
 from leadlift.inference.cells import CellCounts, cell_counts, merge_cells, merge_strata
 from leadlift.inference.curves import band_critical_value, gain_curve, gain_curve_influence
 from leadlift.inference.estimates import Estimate, MeansDifference, difference_in_means, organisation_means
@@ -20,6 +21,7 @@ from leadlift.inference.tails import effective_number
 
 __all__ = [
     "Block",
+    "Bounds",
     "CellCounts",
     "EqualityTest",
     "Estimate",
@@ -46,6 +48,7 @@ __all__ = [
     "gain_curve",
     "gain_curve_influence",
     "half_sample_se",
+    "imbens_manski",
     "ipw_scores",
     "is_constant",
     "max_t",
@@ -59,6 +62,7 @@ __all__ = [
     "possibly_best",
     "rank_area",
     "resample_areas",
+    "response_bounds",
     "sequential_blocks",
     "split_log_evidence",
     "t_interval",

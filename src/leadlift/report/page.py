@@ -11,6 +11,8 @@ from leadlift.base.records import Check, Record, StudyResult
 from leadlift.report import format as fmt
 from leadlift.report._method import method, provenance, settings
 from leadlift.report._reading import control_arm, effect_decimals, overall_of, simultaneous, treatments
+from leadlift.report._strategy_tables import decision_notes
+from leadlift.report._strategy_words import strategy_cautions, strategy_words
 from leadlift.report.answer import answer
 from leadlift.report.figures import Drawn, all_figures, missing_figures
 from leadlift.report.tables import all_tables
@@ -44,6 +46,8 @@ def html(result: StudyResult, *, figures: Mapping[str, Drawn] | None = None) -> 
     return _template().render(
         result=result,
         answer=said,
+        whom=strategy_words(result),
+        whom_notes=(*strategy_cautions(result), *decision_notes(result)),
         arms=said.arms if len(said.arms) > 1 else (),
         key_numbers=key_numbers(result),
         figures=all_figures(result) if figures is None else figures,

@@ -9,6 +9,7 @@ from leadlift.report import format as fmt
 from leadlift.report._effect_tables import effects_table, segment_tests_table
 from leadlift.report._organisations import organisations_table
 from leadlift.report._reading import area_decimals, learner_name
+from leadlift.report._strategy_tables import leave_alone_table, shares_table, strategies_table
 from leadlift.report._table import Column, Row, Table
 
 
@@ -144,6 +145,9 @@ def all_tables(result: StudyResult) -> dict[str, Table]:
         organisations_table(result),
         effects_table(result),
         segment_tests_table(result),
+        strategies_table(result),
+        shares_table(result),
+        leave_alone_table(result),
         learners_table(result),
         differences_table(result),
         rows_table(result),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from leadlift.base.arrays import Floats
 from leadlift.base.config import StudyConfig
+from leadlift.base.decisions import Decision, StrategyValue
 from leadlift.base.records import (
     BalanceRow,
     Check,
@@ -20,6 +22,7 @@ from leadlift.base.records import (
     SegmentTest,
 )
 from leadlift.data import AssignmentLog
+from leadlift.decide import Strategy
 from leadlift.design import Evidence, balance_rows, run_checks
 from leadlift.evaluation import (
     Segments,
@@ -33,6 +36,7 @@ from leadlift.evaluation import (
 )
 from leadlift.learners import OutOfFold, cross_fit, log_features, make_learners
 from leadlift.study.progress import Progress
+from leadlift.study.strategies import asked, decided
 
 DIFFER = 0.05
 
@@ -52,6 +56,8 @@ class Findings:
     choices: tuple[LearnerChoice, ...] = ()
     balance: tuple[BalanceRow, ...] = ()
     out_of_fold: OutOfFold | None = None
+    strategies: tuple[StrategyValue, ...] = ()
+    decision: Decision | None = None
     notes: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -60,7 +66,13 @@ class Findings:
         return any(check.status == "stop" for check in self.checks)
 
 
-def analyse(log: AssignmentLog, config: StudyConfig, progress: Progress, evidence: Evidence | None = None) -> Findings:
+def analyse(
+    log: AssignmentLog,
+    config: StudyConfig,
+    progress: Progress,
+    evidence: Evidence | None = None,
+    strategies: Sequence[Strategy] = (),
+) -> Findings:
     """Checks a log and, unless a check stops it, estimates everything the configuration asks for.
 
     Args:
@@ -68,6 +80,7 @@ def analyse(log: AssignmentLog, config: StudyConfig, progress: Progress, evidenc
         config: what is asked.
         progress: listens to the steps.
         evidence: what checks may look at beside the log; None: nothing, it is a flat log.
+        strategies: others than those that the configuration names.
     """
     named = config.data is None or config.data.features is not None
     with progress.step("checks"):
@@ -75,6 +88,7 @@ def analyse(log: AssignmentLog, config: StudyConfig, progress: Progress, evidenc
     if any(check.status == "stop" for check in checks):
         return Findings(log, tuple(checks), balance=tuple(balance_rows(log)))
 
+    question = asked(log, config, strategies)
     learners, features = make_learners(config.learners, config.seed), log_features(log)
     with progress.step("cross-fitting", config.folds) as tick:
         folds = min(config.folds, log.n_organisations)
@@ -92,6 +106,9 @@ def analyse(log: AssignmentLog, config: StudyConfig, progress: Progress, evidenc
             effects += by_group
     with progress.step("sequential validation", 4) as tick:
         blocks = judge_sequentially(scored, learners, seed=config.seed, features=features, progress=tick)
+    with progress.step("strategies"):
+        info, segments = (None, None) if grouped is None else (grouped[1], grouped[0])
+        values, decision = decided(question, scored, fitted, blocks, score=info, segments=segments, seed=config.seed)
     return Findings(
         log=scored,
         checks=tuple(checks),
@@ -104,6 +121,8 @@ def analyse(log: AssignmentLog, config: StudyConfig, progress: Progress, evidenc
         choices=tuple(learner_choices(blocks, log.treated_arms, seed=config.seed, groups_differ=_groups_differ(tests))),
         balance=tuple(balance_rows(scored)),
         out_of_fold=fitted,
+        strategies=values,
+        decision=decision,
     )
 
 

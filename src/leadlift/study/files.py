@@ -156,11 +156,26 @@ def tables(result: StudyResult) -> dict[str, pd.DataFrame]:
         "differences": result.differences,
         "choices": result.choices,
         "uplift_fifths": tuple(row for learner in result.learners for row in learner.calibration.bins),
+        "strategies": result.strategies,
+        **decision_tables(result),
         "balance": result.balance,
         "checks": result.checks,
         "truth": result.truth,
     }
     return {name: pd.DataFrame([_flat(row) for row in rows]) for name, rows in records.items() if rows}
+
+
+def decision_tables(result: StudyResult) -> dict[str, tuple[Record, ...]]:
+    """What else decides whom to touch."""
+    found = result.decision
+    if found is None:
+        return {}
+    return {
+        "strategies_settled": found.settled,
+        "stops_paying": found.stops_paying,
+        "response_shares": found.shares,
+        "leave_alone": found.leave_alone,
+    }
 
 
 def _flat(record: Record) -> dict[str, Any]:
@@ -169,7 +184,7 @@ def _flat(record: Record) -> dict[str, Any]:
     for name, value in record.to_dict().items():
         if isinstance(value, dict):
             flat.update({f"{name}_{key}": item for key, item in value.items() if not isinstance(item, list)})
-        elif name == "possibly_best":
+        elif name == "possibly_best" and isinstance(value, list):
             flat[name] = ", ".join(value)
         elif not isinstance(value, list):
             flat[name] = plain(value)

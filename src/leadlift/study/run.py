@@ -17,6 +17,7 @@ from leadlift.base.records import StudyResult, TruthRow, plain
 from leadlift.base.yaml import parse_any, read_any
 from leadlift.data import AssignmentLog, find_file, read_table
 from leadlift.data.ledger.opening import WAIT
+from leadlift.decide import Strategy
 from leadlift.design import Evidence
 from leadlift.study.analyse import Findings, analyse
 from leadlift.study.files import check_folder, leads_frame, staging, write_result
@@ -31,6 +32,7 @@ def run_study(
     log: AssignmentLog | None = None,
     out: str | Path | None = None,
     *,
+    strategies: Sequence[Strategy] = (),
     truth: Sequence[TruthRow] = (),
     wait: float = WAIT,
     progress: Progress | None = None,
@@ -43,6 +45,7 @@ def run_study(
         log: the leads; None: read from the file or the ledger that the configuration names.
         out: folder for results.json, report.html, figures, tables and leads.parquet; None: they go into the MLflow
             run only.
+        strategies: rules of whom to touch, beside those that the configuration names; see `leadlift.decide.strategies`.
         truth: true effects of a simulated company, to stand beside the estimates.
         wait: seconds to wait for another process that has the ledger open; no study holds it while fitting.
         progress: listens to the steps.
@@ -74,7 +77,7 @@ def run_study(
             else:
                 log = read_log(given, beside)
     tracker = Tracker(settings)
-    findings = analyse(log, settings, listener, evidence)
+    findings = analyse(log, settings, listener, evidence, strategies)
     if ledger is not None and not findings.stopped:
         # An organisation's total is what its lot decided: it comes first.
         findings = replace(findings, effects=(*ledger.effects(settings.seed), *findings.effects))
@@ -135,6 +138,8 @@ def _result(config: StudyConfig | ExperimentConfig, findings: Findings, truth: S
         differences=findings.differences,
         choices=findings.choices,
         balance=findings.balance,
+        strategies=findings.strategies,
+        decision=findings.decision,
         truth=tuple(truth),
         settings=plain(config.published()),
     )

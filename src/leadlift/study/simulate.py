@@ -14,6 +14,7 @@ from leadlift.base.records import TruthRow
 from leadlift.data import AssignmentLog, World, build_log, flat_log, make_world, six_group_assignment
 
 GROUPS = ("low", "medium", "high")
+STRATEGIES = ("score_first", "fence_sitters_first", "skip_the_dead", "triage", "uplift_first", "uplift_value_first")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -119,6 +120,9 @@ def _config(world: World, arms: list[str]) -> StudyConfig:
                 "cost": "cost",
             },
             "score_groups": {"cuts": list(world.cuts), "names": list(GROUPS)},
+            "strategies": list(STRATEGIES),
+            "decide": {"capacity": 400, "leads": 2_000, "per": "week"},
+            "value": {"column": "revenue", "unit": world.config.currency},
         }
     )
 

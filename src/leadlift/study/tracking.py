@@ -261,6 +261,9 @@ def _metrics(result: StudyResult) -> dict[str, float]:
         values[f"groups_differ_p/{test.estimator}/{test.treatment}"] = test.p_value
     for gap in result.differences:
         values[f"qini_over_score/{gap.learner}/{gap.treatment}"] = gap.difference
+    for at in (row for row in result.strategies if result.decision and row.capacity == result.decision.capacity):
+        name = f"{at.measure}/{at.strategy}/{at.treatment}"
+        values |= {f"strategy/{name}": at.value, f"strategy_difference/{name}": at.difference}
     values |= {
         f"checks/{status}": sum(c.status == status for c in result.checks) for status in ("pass", "warn", "stop")
     }

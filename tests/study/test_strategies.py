@@ -1,0 +1,122 @@
+"""Strategies through the main job: from the configuration to results, page, figure, MLflow; and what is refused."""
+
+import json
+
+import pytest
+
+import leadlift as ll
+from leadlift.base.errors import ConfigError, DataError
+from small_logs import COLUMNS, small_log
+
+DRAWN = {"organisation": "client", "score": "score", "lead_id": "id"}
+RULES = ["score_first", "fence_sitters_first", "uplift_first", "random"]
+
+
+class BigFirst:
+    """The ten lines of the documentation."""
+
+    name = "big_first"
+    needs = ("size",)
+
+    def rank(self, leads):
+        return leads["size"].to_numpy()
+
+
+def run(study, leadlift, top, frame=None, **data):
+    config = study(frame, top=top, **{**DRAWN, **data})
+    return leadlift("run", config, "--out", "out")
+
+
+def test_the_main_job_settles_whom_to_touch(study, leadlift, folder):
+    top = {"strategies": RULES, "decide": {"capacity": 50, "leads": 200, "per": "week"}, "learners": ["t"]}
+    ended = run(study, leadlift, top, small_log(1_200))
+    assert ended.code == 0, ended.err
+    assert "With 50 touches a week" in ended.out
+    found = json.loads((folder / "out" / "results.json").read_text())
+    row = found["strategies"][0]
+    assert {"strategy", "capacity", "n_touched", "value", "value_lower", "value_upper", "difference_from"} <= set(row)
+    assert [one["capacity"] for one in found["strategies"] if one["strategy"] == "random"][4] == 50
+    assert found["decision"]["current"] == "score_first"
+    page = (folder / "out" / "report.html").read_text()
+    assert "Whom to touch" in page
+    assert "With 50 touches a week" in page
+    assert (folder / "out" / "figures" / "strategies.png").stat().st_size > 10_000
+    assert (folder / "out" / "tables" / "strategies.csv").exists()
+    from mlflow import MlflowClient
+
+    metrics = MlflowClient(found["mlflow"]["tracking_uri"]).get_run(found["mlflow"]["run_id"]).data.metrics
+    at = next(one for one in found["strategies"] if one["strategy"] == "score_first" and one["capacity"] == 50)
+    assert metrics["strategy/outcome/score_first/call"] == pytest.approx(at["value"])
+
+
+def test_anyone_adds_a_strategy(folder):
+    log = ll.AssignmentLog.from_frame(small_log(600), **COLUMNS, organisation="client", score="score")
+    result = ll.run_study({"learners": ["t"], "decide": {"steps": 4}}, log, strategies=[BigFirst()])
+    assert {row.strategy for row in result.strategies} == {"big_first", "random"}
+    assert result.decision.current == "big_first"
+
+
+def test_without_strategies_nothing_is_said_of_them(study, leadlift, folder):
+    assert run(study, leadlift, {"learners": ["t"]}).code == 0
+    found = json.loads((folder / "out" / "results.json").read_text())
+    assert (found["strategies"], found["decision"]) == ([], None)
+    assert "Whom to touch" not in (folder / "out" / "report.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("top", "code", "words"),
+    [
+        ({"strategies": ["score_fist"]}, 1, "`score_first`"),
+        ({"strategies": ["score_first"], "decide": {"capacity": 500}}, 1, "500 touches for 400 leads"),
+        ({"strategies": ["score_first"], "decide": {"capacity": 5, "leads": 4}}, 1, "above the 4 leads"),
+        ({"strategies": ["score_first"], "value": {"per_outcome": 5}}, 1, "has a unit"),
+        (
+            {"strategies": ["random"], "value": {"per_outcome": 5, "unit": "EUR"}, "decide": {"costs": {}}},
+            1,
+            "none for call",
+        ),
+        ({"strategies": [{"strategy": "bant", "columns": {"need": "channel"}}]}, 1, "not fair, phone, web"),
+        ({"strategies": [{"strategy": "triage", "column": "won"}]}, 1, "`won` is the outcome"),
+        ({"strategies": [{"strategy": "triage", "column": "sise"}]}, 1, "did you mean `size`"),
+    ],
+)
+def test_what_cannot_be_is_said_and_nothing_is_written(study, leadlift, folder, top, code, words):
+    ended = run(study, leadlift, top)
+    assert ended.code == code
+    assert words in ended.err
+    assert not (folder / "out").exists()
+    assert not (folder / "mlruns").exists()
+
+
+class Broken(BigFirst):
+    def __init__(self, values):
+        self.values = values
+
+    def rank(self, leads):
+        return self.values(leads["size"].to_numpy(dtype=float, copy=True))
+
+
+def nothing(values):
+    values[:3] = float("nan")
+    return values
+
+
+@pytest.mark.parametrize(("values", "words"), [(nothing, "3 of 400 rows"), (lambda v: v * 0, "the same number")])
+def test_a_custom_strategy_that_ranks_nothing_is_refused(folder, values, words):
+    log = ll.AssignmentLog.from_frame(small_log(), **COLUMNS)
+    with pytest.raises(DataError, match=words):
+        ll.run_study({}, log, "out", strategies=[Broken(values)])
+    assert not (folder / "out").exists()
+
+
+def test_two_strategies_of_one_name_are_refused(folder):
+    log = ll.AssignmentLog.from_frame(small_log(), **COLUMNS)
+    with pytest.raises(ConfigError, match="`big_first` twice"):
+        ll.run_study({}, log, strategies=[BigFirst(), BigFirst()])
+
+
+def test_a_log_without_a_score_judges_the_score_it_estimates_sequentially(folder):
+    log = ll.AssignmentLog.from_frame(small_log(1_200), **COLUMNS, organisation="client")
+    result = ll.run_study({"strategies": ["score_first", "skip_the_dead"], "learners": ["t"]}, log)
+    assert {row.method for row in result.strategies if row.strategy == "score_first"} == {"sequential"}
+    assert any(row.value is not None for row in result.strategies if row.strategy == "skip_the_dead")
