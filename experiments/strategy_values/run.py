@@ -129,7 +129,7 @@ def covered(row: list[float], df: float) -> bool:
 
 
 def all_pieces() -> list[pieces.Row]:
-    return [{"world": world, "first": first} for first in range(0, SEEDS, PER_PIECE) for world in WORLDS]
+    return [{"world": WORLDS[w], "first": first} for w in (1, 0, 2) for first in range(0, SEEDS, PER_PIECE)]
 
 
 def main() -> None:
