@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from leadlift import base, data, decide, design, evaluation, inference, learners, problems, report, study
     from leadlift.data import AssignmentLog
     from leadlift.learners import DRLearner, RLearner, SLearner, TLearner, XLearner
-    from leadlift.study import assign_leads, design_study, run_study, simulate_crm
+    from leadlift.study import assign_leads, check_study, design_study, run_study, simulate_crm
 
 _HOMES = {
     "AssignmentLog": "leadlift.data",
@@ -22,6 +22,7 @@ _HOMES = {
     "TLearner": "leadlift.learners",
     "XLearner": "leadlift.learners",
     "assign_leads": "leadlift.study",
+    "check_study": "leadlift.study",
     "design_study": "leadlift.study",
     "run_study": "leadlift.study",
     "simulate_crm": "leadlift.study",
@@ -37,6 +38,7 @@ __all__ = [
     "XLearner",
     "assign_leads",
     "base",
+    "check_study",
     "data",
     "decide",
     "design",

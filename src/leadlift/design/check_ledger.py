@@ -111,7 +111,9 @@ def design(facts: LedgerFacts, evidence: Evidence) -> Finding | None:
     found = list(_unlike_design(facts, lot))
     changed = int((facts.units["chances"] > 1).sum())
     if changed:
-        found.append(f"propensities change within {part_of(changed, len(facts.units)).replace('rows', 'units')}")
+        found.append(
+            f"propensities change within {part_of(changed, len(facts.units), 'units').replace('rows', 'units')}"
+        )
     if found:
         return Finding("stop", len(found), listed(found, SHOWN))
     return Finding("pass", 0, f"propensities of {counted(len(facts.draws), 'draw')} are those of the design")

@@ -133,7 +133,7 @@ def _broken_blocks(facts: LedgerFacts) -> Iterator[str]:
     keys = [facts.units["batch"], facts.units["stratum"].fillna("")]
     for (batch, name), units in facts.units.groupby(keys):
         found, planned = _counted(units, facts.arms)
-        if (np.abs(found - planned) > 1 + 1e-6).any():
+        if (np.abs(found - planned) >= 1 - 1e-9).any():
             worst = int(np.argmax(np.abs(found - planned)))
             yield f"{facts.arms[worst]} in {name or 'all'}, draw {batch}: {found[worst]:,.0f} of {planned[worst]:,.1f}"
 
