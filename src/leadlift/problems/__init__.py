@@ -4,6 +4,7 @@ from leadlift.problems.cards import Chain, ProblemCard, ProductWeight, TypicalOr
 from leadlift.problems.deals import DealColumns, DealTable, read_deals
 from leadlift.problems.funnels import FunnelGroup, FunnelSet, SharedClients, funnel_groups
 from leadlift.problems.funnels_equivalence import Comparison
+from leadlift.problems.ideas import Ideas, ideas, product_profiles
 from leadlift.problems.intersections import Intersections, intersect
 from leadlift.problems.labels import UNKNOWN
 from leadlift.problems.mixtures import Mixtures
@@ -22,6 +23,7 @@ __all__ = [
     "FunnelGroup",
     "FunnelSet",
     "Hypothesis",
+    "Ideas",
     "Intersections",
     "Mixtures",
     "NullModel",
@@ -34,7 +36,9 @@ __all__ = [
     "configuration_model",
     "funnel_groups",
     "hypotheses",
+    "ideas",
     "intersect",
     "poisson_binomial_tail",
+    "product_profiles",
     "read_deals",
 ]

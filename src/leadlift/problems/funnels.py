@@ -14,7 +14,6 @@ from leadlift.base.problems import Problems, did_you_mean
 from leadlift.base.records import Record
 from leadlift.problems.funnels_equivalence import Answer, Comparison, checked_margin, compare
 from leadlift.problems.intersections import Intersections
-from leadlift.problems.tails import poisson_binomial_tail
 from leadlift.problems.transfer_cells import Cells, read_cells
 
 Q = 0.05
@@ -27,14 +26,12 @@ class SharedClients(Record):
     Attributes:
         organisations: with at least one of the products: what one funnel would cover.
         shared: with two or more: who would be approached once instead of several times.
-        expected: how many would have two or more by popularity and breadth alone.
-        p_value: of so many shared ones or more, by popularity and breadth alone.
+        lift: how often an organisation has two of the products, over how often by popularity and breadth alone.
     """
 
     organisations: int
     shared: int
-    expected: float
-    p_value: float
+    lift: float
 
 
 @dataclass(frozen=True)
@@ -254,22 +251,16 @@ def _cliques(alike: Bools) -> list[Codes]:
 
 
 def shared_clients(places: Codes, intersections: Intersections, matrix: Any) -> SharedClients:
-    """Whom the products at `places` reach, and whether they share more than chance.
+    """Whom the products at `places` reach, and how much more than chance they share.
 
     Args:
         places: columns of `matrix`.
         intersections: their model of popularity and breadth alone is used.
         matrix: organisations x products, sparse columns.
     """
-    many = np.asarray(sparse.csc_array(matrix)[:, places].sum(axis=1)).ravel()
-    null = intersections.null
-    chance = null.chance[:, places]
-    none = np.prod(1.0 - chance, axis=1)
-    # Exactly one: each in turn, the others not.
-    others = np.ones_like(chance)
-    for k in range(len(places)):
-        others[:, k] = np.prod(np.delete(1.0 - chance, k, axis=1), axis=1)
-    two = np.clip(1.0 - none - (chance * others).sum(axis=1), 0.0, 1.0)
-    shared = int((many >= 2).sum())
-    tail = poisson_binomial_tail(two[None, :], null.many, np.array([shared]))
-    return SharedClients(int((many >= 1).sum()), shared, float(two @ null.many), float(tail[0]))
+    many = np.asarray(sparse.csc_array(matrix)[:, places].sum(axis=1), dtype=np.float64).ravel()
+    chance = intersections.null.chance[:, places]
+    # Sums over pairs: half of the square of the sum less the squares.
+    expected = float(((chance.sum(axis=1) ** 2 - (chance**2).sum(axis=1)) / 2) @ intersections.null.many)
+    lift = float((many * (many - 1) / 2).sum()) / expected if expected > 0 else float("nan")
+    return SharedClients(int((many >= 1).sum()), int((many >= 2).sum()), lift)

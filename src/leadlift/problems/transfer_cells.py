@@ -11,6 +11,7 @@ import pandas as pd
 from scipy import stats
 
 from leadlift.base.arrays import Bools, Floats, floats
+from leadlift.base.errors import TooFewOutcomesError
 from leadlift.base.problems import Problems, did_you_mean, listed, share
 from leadlift.base.records import Check, RowAccount
 from leadlift.data.door import to_pandas
@@ -77,7 +78,7 @@ def read_cells(
         least: measured cells, and products with one, that are needed.
 
     Raises:
-        DataError: what was given can't be used; every problem is named.
+        DataError: what was given can't be used; every problem is named. TooFewOutcomesError: too few measured cells.
     """
     problems = Problems(WHERE)
     frame, account = _measurements(to_pandas(effects), problems)
@@ -95,6 +96,7 @@ def read_cells(
             f"{least[0]} measured cells or more, of {least[1]} products or more",
             f"{measured[0]:,} measured cells of {measured[1]:,} products",
             "run more studies before learning from them",
+            TooFewOutcomesError,
         )
     beliefs = _beliefs(believed, names, ways, problems)
     problems.stop_if_any()
