@@ -47,8 +47,9 @@ def state(path: Path) -> dict[str, object]:
         keys = {"leads": "lead_id", "assignments": "lead_id", "touches": "touch_id", "deals": "deal_id"}
         different = "SELECT count(*) - count(DISTINCT {}) FROM {}"
         twice = sum(connection.execute(different.format(key, t)).fetchall()[0][0] for t, key in keys.items())
+    left = [file.name for file in path.parent.iterdir() if file.name.startswith(".leadlift-")]
     files = sorted(file.name for file in path.parent.iterdir() if not file.name.startswith(".leadlift-"))
-    return {"sound": chain.sound, "batches": chain.batches, "twice": twice, "files": files, **rows}
+    return {"sound": chain.sound, "batches": chain.batches, "twice": twice, "files": files, "left": len(left), **rows}
 
 
 def child(work) -> int:
@@ -87,6 +88,10 @@ def main(path: Path, rounds: int, seed: int) -> None:
         _, status = os.waitpid(child(lambda: tell(state(path))), 0)
         if status:
             sys.exit("the next command failed")
+    # One more write finds whatever the killed ones left.
+    os.waitpid(child(lambda: write(path, turn + 1, "leads")), 0)
+    tell({"what": "leads", "killed": False})
+    os.waitpid(child(lambda: tell(state(path))), 0)
 
 
 if __name__ == "__main__":

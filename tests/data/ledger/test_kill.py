@@ -25,11 +25,12 @@ def rounds(path, number, seed):
 
 
 def check_rounds(path, number, seed):
-    outcomes = set()
+    outcomes, left = set(), 0
     for told, before, after in rounds(path, number, seed):
         assert after["sound"], told
         assert after["twice"] == 0
         assert after["files"][0] == "calls.duckdb"
+        left = after["left"]
         if told["what"] == "forget":
             gone = before["assignments"] - after["assignments"]
             assert gone in (0, 2)
@@ -44,6 +45,7 @@ def check_rounds(path, number, seed):
         assert set(added.values()) == {0}
         assert after["batches"] - before["batches"] == (told["what"] == "assign" and written > 0)
         outcomes.add((told["what"], written > 0))
+    assert left == 0
     return outcomes
 
 

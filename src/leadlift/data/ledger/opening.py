@@ -160,6 +160,8 @@ def _current(path: Path, wait: float, *, read_only: bool) -> Iterator[Any]:
     with _connected(path, wait, read_only=read_only) as connection:
         version = schema.version_of(connection)
         _refuse_others(path, version)
+        if not read_only:
+            _sweep(path)
         if version == schema.VERSION:
             yield connection
             return
@@ -220,8 +222,31 @@ def _quoted(path: Path) -> str:
 @contextmanager
 def _new_file(path: Path) -> Iterator[Path]:
     """The name of a file that is not there yet, in a folder beside `path` that goes again."""
-    with tempfile.TemporaryDirectory(prefix=".leadlift-", dir=path.absolute().parent) as folder:
+    prefix = f".leadlift-{path.name}-{os.getpid()}-"
+    with tempfile.TemporaryDirectory(prefix=prefix, dir=path.absolute().parent) as folder:
         yield Path(folder) / path.name
+
+
+def _sweep(path: Path) -> None:
+    """Removes what killed processes left beside the ledger: a copy may still hold a client who was to be forgotten.
+
+    The caller has the ledger to itself, so no copy of it is in use but those of processes that are about to make one.
+    """
+    start = f".leadlift-{path.name}-"
+    for folder in path.absolute().parent.glob(f"{glob.escape(start)}*"):
+        number = folder.name.removeprefix(start).split("-", maxsplit=1)[0]
+        if number.isdigit() and not _runs(int(number)):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _runs(number: int) -> bool:
+    try:
+        os.kill(number, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def _publish(temporary: Path, path: Path) -> None:
