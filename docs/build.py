@@ -12,6 +12,7 @@ import difflib
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -27,6 +28,8 @@ from leadlift.design import RULES
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
 CHECKS_PAGE = ROOT / "docs" / "checks.md"
+GUIDE = ROOT / "docs" / "first_holdout.md"
+SCRIPT = ROOT / "docs" / "first_holdout.sh"
 IMAGES = ROOT / "docs" / "images"
 PICTURES = ("six_groups", "qini_curves")
 CONCEPTS_PAGE = ROOT / "docs" / "concepts.md"
@@ -99,6 +102,39 @@ def concepts_page() -> str:
     return with_block(CONCEPTS_PAGE.read_text(encoding="utf-8"), "disagree", concepts_example.table())
 
 
+def first_holdout() -> str:
+    """The guide: the script's comments as text, its commands, and what they print."""
+    parts: list[str] = []
+    with tempfile.TemporaryDirectory() as name:
+        place = Path(name)
+        # The first paragraph is the script's own.
+        for paragraph in SCRIPT.read_text(encoding="utf-8").split("\n\n")[1:]:
+            lines = paragraph.strip().splitlines()
+            if lines[0].startswith("#"):
+                parts.append("\n".join(line[1:].removeprefix(" ") for line in lines))
+                continue
+            printed = []
+            for line in lines:
+                words = shlex.split(line)
+                if words[0] == "cd":
+                    place = place / words[1]
+                else:
+                    printed.append(command("-m", *words, cwd=place))
+            parts += [fenced("\n".join(lines), "sh"), *([fenced("\n\n".join(printed))] if any(printed) else [])]
+    note = "<!-- Made from docs/first_holdout.sh by docs/build.py: edit the script. -->"
+    return "\n\n".join([note, *parts]) + "\n"
+
+
+def same(path: Path, current: str, content: str) -> bool:
+    """Whether a page is current. Numbers in the guide hang on the day: weeks to the holdout's end, digests."""
+    return current == content or (path == GUIDE and _without_numbers(current) == _without_numbers(content))
+
+
+def _without_numbers(text: str) -> str:
+    masked = re.sub(r"[0-9a-f]{12,}|[+−]?[\d,.:]*\d", "#", text)
+    return re.sub(r"[\s─]+", " ", masked)
+
+
 def generated(*, pictures: bool) -> dict[Path, str]:
     """Every generated text file and its content; pictures are written on the way if asked for."""
     text = README.read_text(encoding="utf-8")
@@ -117,6 +153,7 @@ def generated(*, pictures: bool) -> dict[Path, str]:
             (IMAGES / "power_curves.png").write_bytes((folder / "design" / "power_curves.png").read_bytes())
     return {
         README: text,
+        GUIDE: first_holdout(),
         CHECKS_PAGE: checks_page(),
         CONCEPTS_PAGE: concepts_page(),
         DESIGN_PAGE: with_block(DESIGN_PAGE.read_text(encoding="utf-8"), "design", design),
@@ -131,7 +168,7 @@ def main() -> int:
     stale = 0
     for path, content in generated(pictures=not check).items():
         current = path.read_text(encoding="utf-8") if path.exists() else ""
-        if current == content:
+        if same(path, current, content):
             continue
         if check:
             stale += 1

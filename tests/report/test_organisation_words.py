@@ -63,5 +63,5 @@ def test_the_table_sorts_groups_upwards() -> None:
     arm = made.study().effects[0].treatment
     effects = [total("deals", name, 0.1, 0.05, arm) for name in ("high", "all", "low", "medium")]
     table = all_tables(with_totals(*effects))["organisations"]
-    assert [row.cells[0] for row in table.rows] == ["all organisations", "low", "medium", "high"]
+    assert [row.cells[0] for row in table.rows] == ["all", "low", "medium", "high"]
     assert table.rows[0].cells[1:5] == ("980", "0.40", "0.50", "+0.10")

@@ -68,7 +68,7 @@ def show_result(result: StudyResult, folder: Path, *, as_json: bool) -> None:
     console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH)
     others = all_tables(result)
     if "organisations" in others:
-        _print_table(console, others["organisations"])
+        _print_table(console, others["organisations"], ("std.",))
     _print_table(console, summary_table(result))
     for name in ("learners", "differences", "strategies"):
         if name in others:

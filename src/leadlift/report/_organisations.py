@@ -63,7 +63,7 @@ def organisations_table(result: StudyResult) -> Table:
 
 def _row(result: StudyResult, effect: Effect, places: int) -> Row:
     cells = (
-        "all organisations" if effect.segment_by == "all" else effect.segment,
+        "all" if effect.segment_by == "all" else effect.segment,
         fmt.count(effect.n_control + effect.n_treatment),
         fmt.number(effect.control_mean, places),
         fmt.number(effect.treatment_mean, places),
