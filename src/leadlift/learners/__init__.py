@@ -7,6 +7,7 @@ from leadlift.learners.drlearner import DRLearner
 from leadlift.learners.encode import FeatureEncoder
 from leadlift.learners.features import Features
 from leadlift.learners.folds import organisation_folds
+from leadlift.learners.forests import CausalForest, UpliftForest
 from leadlift.learners.learner import UpliftLearner
 from leadlift.learners.models import UPLIFT_DEFAULTS
 from leadlift.learners.rlearner import RLearner
@@ -17,6 +18,7 @@ from leadlift.learners.xlearner import XLearner
 
 __all__ = [
     "UPLIFT_DEFAULTS",
+    "CausalForest",
     "DRLearner",
     "FeatureEncoder",
     "Features",
@@ -26,6 +28,7 @@ __all__ = [
     "RLearner",
     "SLearner",
     "TLearner",
+    "UpliftForest",
     "UpliftLearner",
     "XLearner",
     "cross_fit",

@@ -47,6 +47,7 @@ class UpliftLearner(BaseEstimator):
     # scikit-learn's metadata routing: whoever routes, hands over all that is known of the leads.
     __metadata_request__fit: ClassVar = {"treatment": True, "propensity": True, "groups": True, "sample_weight": True}
     __metadata_request__predict: ClassVar = {"propensity": True}
+    backend: Backend = "shared"
 
     def __init__(
         self,
