@@ -171,3 +171,12 @@ def test_the_schema_takes_every_form():
         {"propensity": {"a": {"x": 0.5}}, "control": "x"},
     ):
         assert list(check.iter_errors({"version": 1, "data": {**DATA, **data}})) == []
+
+
+def test_options_are_of_learners_that_are_named():
+    config = parse_config({"learners": ["x"], "learner_options": {"x": {"patience": 20}}})
+    assert config.learner_options.arguments() == {"x": {"patience": 20}}
+    with pytest.raises(ConfigError, match="`learner_options` names `dr`, which `learners` does not"):
+        parse_config({"learners": ["x"], "learner_options": {"dr": {"patience": 20}}})
+    with pytest.raises(ConfigError, match="patience"):
+        parse_config({"learners": ["x"], "learner_options": {"x": {"patiense": 20}}})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, get_args
 
 import lightgbm
 import numpy as np
@@ -11,8 +11,10 @@ import pytest
 from lightgbm import LGBMClassifier
 
 from leadlift.base.errors import DataError
+from leadlift.base.learner_options import LearnerName, LearnerOptions
 from leadlift.data import AssignmentLog
 from leadlift.learners import TLearner, XLearner, cross_fit, fit_models, in_threads, make_learners, organisation_folds
+from leadlift.learners.cross_fit import LEARNERS
 from small_logs import COLUMNS, small_log
 
 
@@ -146,6 +148,47 @@ def test_bins_are_cut_once_for_a_study(monkeypatch):
     monkeypatch.setattr(lightgbm.Dataset, "__init__", counted)
     cross_fit(make_learners(["t", "x"], 0), log)
     assert sum(cut) == 1
+
+
+def test_repeats_are_means_of_single_draws():
+    log = log_of()
+    one = cross_fit(make_learners(["t"], 0), log, folds=2)
+    many = cross_fit(make_learners(["t"], 0), log, folds=2, repeats=3)
+    assert (one.repeats, many.repeats) == (1, 3)
+    np.testing.assert_array_equal(one.fold, many.fold)
+    assert (one.uplift["t"] != many.uplift["t"]).any()
+    np.testing.assert_allclose(many.uplift["t"], many.outcomes[:, 1:] - many.outcomes[:, [0]], atol=1e-12)
+
+
+def test_permuted_blocks_are_kept_on_one_side():
+    log = log_of(organisation="client")
+    block = np.random.default_rng(0).integers(0, 200, size=600) // 2
+    pair = np.where(log.organisation % 40 < 20, log.organisation % 40, 100 + log.organisation)
+    found = cross_fit(make_learners(["t"], 0), log, folds=2, together=pair)
+    assert (pd.Series(found.fold).groupby(pair).nunique() == 1).all()
+    assert (pd.Series(found.fold).groupby(log.organisation).nunique() == 1).all()
+    with pytest.raises(DataError, match=r"(?s)\[too-few-organisations\].*1 organisations for 2 folds"):
+        cross_fit(make_learners(["t"], 0), log, folds=2, together=block * 0)
+
+
+def test_learners_with_options_and_all_names():
+    options = {"x": {"patience": 5, "lightgbm": {"num_leaves": 5}}, "causal_forest": {"n_estimators": 4}}
+    learners = make_learners(list(LEARNERS), 7, options)
+    assert learners["x"].lightgbm == {"num_leaves": 5}
+    assert {learner.random_state for learner in learners.values()} == {7}
+    assert learners["causal_forest"].n_estimators == 4
+    assert get_args(LearnerName) == tuple(LEARNERS)
+    assert set(LearnerOptions.model_fields) == set(LEARNERS)
+
+
+def test_leads_too_few_to_split_get_their_arms_mean():
+    """On shared bins LightGBM would leave such a mean out of its scores of other rows."""
+    log = log_of()
+    found = cross_fit(make_learners(["t"], 0), log, folds=2)
+    for k in range(2):
+        others = found.fold != k
+        means = [log.outcome[others & (log.arm == arm)].mean() for arm in range(2)]
+        np.testing.assert_allclose(found.outcomes[~others], np.tile(means, ((~others).sum(), 1)), atol=1e-6)
 
 
 def test_an_empty_block_has_no_predictions():

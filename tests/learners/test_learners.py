@@ -325,6 +325,21 @@ def test_on_shared_bins_learners_are_causalmls(Learner, binary, weighted, arms):
     np.testing.assert_allclose(ours, theirs, atol=1e-9)
 
 
+@pytest.mark.parametrize("settings", [{"bagging": 0.5}, {"min_child_samples": 10_000}, {"min_child_samples": 1000}])
+@pytest.mark.parametrize("Learner", [TLearner, XLearner])
+def test_models_that_split_seldom_or_never_are_causalmls_too(Learner, settings):
+    X, y, arm, propensity = few_values()
+    bagged = {"subsample": 0.5, "subsample_freq": 1, "min_child_samples": 700}
+    more = bagged if "bagging" in settings else settings
+    given = {"treatment": arm, "propensity": propensity}
+    found = [
+        Learner(lightgbm=more, backend=backend).fit(X, y, **given).predict(X) for backend in ("shared", "causalml")
+    ]
+    np.testing.assert_allclose(found[0], found[1], atol=1e-9)
+    if more["min_child_samples"] > len(X):
+        np.testing.assert_allclose(found[0].mean(), y[arm == 1].mean() - y[arm == 0].mean())
+
+
 @pytest.mark.parametrize("arms", [2, 3])
 def test_the_causalml_backend_is_causalml(arms):
     """Nothing of ours between its learners and its numbers, bare LightGBM and pairwise propensities given."""

@@ -19,11 +19,10 @@ from pydantic import (
 )
 
 from leadlift.base.fields import ColumnName, Label, Settings
+from leadlift.base.learner_options import LearnerName, LearnerOptions
 from leadlift.base.problems import did_you_mean
 from leadlift.base.settings import parse_settings, raise_found
 from leadlift.base.strategies import DecideConfig, StrategyConfig, ValueConfig, strategy_misfits
-
-LearnerName = Literal["s", "t", "x", "r", "dr"]
 
 
 class TreatmentColumn(Settings):
@@ -194,6 +193,7 @@ class Analysis(Settings):
 
     score_groups: ScoreGroups = ScoreGroups()
     learners: list[LearnerName] = Field(["t", "x"])
+    learner_options: LearnerOptions = LearnerOptions()
     folds: int = Field(5, ge=2, le=20, description="Folds of organisations for out-of-fold predictions.")
     seed: int = Field(0, ge=0, description="Seed of folds, learners and simulated critical values.")
     strategies: list[StrategyConfig] = Field([], description="Rules of whom to touch, to be compared.")
@@ -205,6 +205,9 @@ class Analysis(Settings):
     def _learners_once(self) -> Self:
         if len(set(self.learners)) != len(self.learners):
             raise ValueError("`learners` names one learner twice")
+        idle = [name for name in self.learner_options.arguments() if name not in self.learners]
+        if idle:
+            raise ValueError(f"`learner_options` names `{idle[0]}`, which `learners` does not")
         return self
 
     @model_validator(mode="after")

@@ -72,10 +72,10 @@ class Boosted:
     def fit(self, rows: Rows, y: Floats, weight: Floats | None) -> Boosted:
         """Fits on rows, their outcomes y and weights, shapes (rows,)."""
         self.booster = lgb.Booster(self.params, rows.labelled(y, weight))
-        for _ in range(self.trees):
-            if self.booster.update():
-                break
-        self._seen = rows.features
+        grown = [not self.booster.update() for _ in range(self.trees)]
+        # Where the first tree finds no split, LightGBM keeps the mean in its place, and leaves it out of the scores of
+        # rows that are added later: such models predict from features.
+        self._seen = rows.features if grown and grown[0] else None
         return self
 
     def stopped_early(self, rows: Rows, y: Floats, weight: Floats | None, held: Bools, patience: int) -> Boosted:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +14,8 @@ from leadlift.base.problems import listed_labels, stop
 from leadlift.data import AssignmentLog
 from leadlift.learners.drlearner import DRLearner
 from leadlift.learners.features import Features, Rows
-from leadlift.learners.folds import organisation_folds
+from leadlift.learners.folds import kept_together, organisation_folds
+from leadlift.learners.forests import CausalForest, UpliftForest
 from leadlift.learners.learner import UpliftLearner
 from leadlift.learners.rlearner import RLearner
 from leadlift.learners.sample import Fitted, Sample
@@ -23,7 +24,15 @@ from leadlift.learners.threads import Progress, in_threads, no_progress
 from leadlift.learners.tlearner import TLearner
 from leadlift.learners.xlearner import XLearner
 
-LEARNERS: dict[str, type[UpliftLearner]] = {"s": SLearner, "t": TLearner, "x": XLearner, "r": RLearner, "dr": DRLearner}
+LEARNERS: dict[str, Callable[..., UpliftLearner]] = {
+    "s": SLearner,
+    "t": TLearner,
+    "x": XLearner,
+    "r": RLearner,
+    "dr": DRLearner,
+    "uplift_forest": UpliftForest,
+    "causal_forest": CausalForest,
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,12 +42,14 @@ class OutOfFold:
     Attributes:
         uplift: by learner, shape (n, arms - 1), outcome units; arms in the order of `log.treated_arms`.
         outcomes: expected outcome under each arm, shape (n, arms), control first: the nuisances of per-lead scores.
-        fold: fold of each lead, shape (n,).
+        fold: fold of each lead, shape (n,); with several repeats, of the first.
+        repeats: how many draws of folds the predictions are means of.
     """
 
     uplift: Mapping[str, Floats]
     outcomes: Floats
     fold: Codes
+    repeats: int = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,6 +98,7 @@ def fit_models(
     learners: Mapping[str, UpliftLearner],
     seed: int,
     features: Features | None = None,
+    unit: Codes | None = None,
 ) -> FittedModels:
     """Fits copies of `learners`, and outcome models for per-lead scores, on `rows` of the log.
 
@@ -99,8 +111,9 @@ def fit_models(
         learners: by name; not changed.
         seed: of the outcome models and of folds inside learners.
         features: `log_features(log)`, to share bins with other fits; None: made here.
+        unit: what folds inside learners keep whole, shape (n,); None: organisations.
     """
-    sample = log_sample(log, rows, seed, features)
+    sample = log_sample(log, rows, seed, features, unit)
     fitted = {name: _fitted(learner, log, sample) for name, learner in learners.items()}
     plain = TLearner(random_state=seed).fit_sample(sample)
     seen = np.zeros(log.n_organisations, dtype=bool)
@@ -140,7 +153,9 @@ def log_features(log: AssignmentLog) -> Features:
     return Features(log.known_before)
 
 
-def log_sample(log: AssignmentLog, rows: Codes, seed: int, features: Features | None = None) -> Sample:
+def log_sample(
+    log: AssignmentLog, rows: Codes, seed: int, features: Features | None = None, unit: Codes | None = None
+) -> Sample:
     """Rows of a log as learners are fitted on them together."""
     return Sample(
         features=log_features(log) if features is None else features,
@@ -149,7 +164,7 @@ def log_sample(log: AssignmentLog, rows: Codes, seed: int, features: Features | 
         arm=log.arm[rows],
         propensity=log.propensities[rows],
         weight=None,
-        organisation=np.unique(log.organisation[rows], return_inverse=True)[1],
+        organisation=np.unique((log.organisation if unit is None else unit)[rows], return_inverse=True)[1],
         seed=seed,
     )
 
@@ -159,6 +174,8 @@ def cross_fit(
     log: AssignmentLog,
     *,
     folds: int = 5,
+    repeats: int = 1,
+    together: Any = None,
     seed: int = 0,
     features: Features | None = None,
     progress: Progress = no_progress,
@@ -169,6 +186,9 @@ def cross_fit(
         learner: one learner (named by its class), or several by name. Arms are coded 0 (control), 1, ... as in the log.
         log: the leads.
         folds: how many folds of organisations.
+        repeats: how many draws of folds; predictions are means over them, each by models that never saw the lead.
+        together: permuted block of each lead, shape (n,), in the log's row order; kept on one side of a fold, with all
+            organisations in it. None: organisations alone.
         seed: of the folds and the outcome models.
         features: `log_features(log)`, to share bins with other fits; None: made here.
         progress: called after each fold.
@@ -176,24 +196,32 @@ def cross_fit(
     Returns: predictions in the log's row order.
     """
     learners = learner if isinstance(learner, Mapping) else {type(learner).__name__: learner}
-    fold = organisation_folds(log.organisation, log.n_organisations, folds, np.random.default_rng([seed, 1]))
-
-    _refuse_lost_arms(log, fold)
+    unit, units = kept_together(log.organisation, together)
+    drawn = [_drawn_folds(log, unit, units, folds, seed, repeat) for repeat in range(repeats)]
     shared = log_features(log) if features is None else features
 
-    def predicted(k: int) -> tuple[dict[str, Floats], Floats]:
-        models = fit_models(log, np.flatnonzero(fold != k), learners, seed, shared)
+    def predicted(step: tuple[int, int]) -> tuple[dict[str, Floats], Floats]:
+        fold, k = drawn[step[0]], step[1]
+        models = fit_models(log, np.flatnonzero(fold != k), learners, seed, shared, unit)
         held = np.flatnonzero(fold == k)
         return models.uplift(log, held), models.outcomes(log, held)
 
-    uplift = {name: np.empty((len(log), len(log.treated_arms))) for name in learners}
-    outcomes = np.empty((len(log), len(log.arms)))
-    for k, (by_learner, by_arm) in enumerate(in_threads(predicted, range(folds), progress)):
-        rows = np.flatnonzero(fold == k)
-        outcomes[rows] = by_arm
+    uplift = {name: np.zeros((len(log), len(log.treated_arms))) for name in learners}
+    outcomes = np.zeros((len(log), len(log.arms)))
+    steps = [(repeat, k) for repeat in range(repeats) for k in range(folds)]
+    for (repeat, k), (by_learner, by_arm) in zip(steps, in_threads(predicted, steps, progress), strict=True):
+        rows = np.flatnonzero(drawn[repeat] == k)
+        outcomes[rows] += by_arm / repeats
         for name, values in by_learner.items():
-            uplift[name][rows] = values
-    return OutOfFold(uplift, outcomes, fold)
+            uplift[name][rows] += values / repeats
+    return OutOfFold(uplift, outcomes, drawn[0], repeats)
+
+
+def _drawn_folds(log: AssignmentLog, unit: Codes, units: int, folds: int, seed: int, repeat: int) -> Codes:
+    rng = np.random.default_rng([seed, 1] if repeat == 0 else [seed, 1, repeat])
+    fold = organisation_folds(unit, units, folds, rng)
+    _refuse_lost_arms(log, fold)
+    return fold
 
 
 def _refuse_lost_arms(log: AssignmentLog, fold: Codes) -> None:
@@ -211,6 +239,15 @@ def _refuse_lost_arms(log: AssignmentLog, fold: Codes) -> None:
         )
 
 
-def make_learners(names: Sequence[str], seed: int) -> dict[str, UpliftLearner]:
-    """The learners that a configuration names."""
-    return {name: LEARNERS[name](random_state=seed) for name in names}
+def make_learners(
+    names: Sequence[str], seed: int, options: Mapping[str, Mapping[str, Any]] | None = None
+) -> dict[str, UpliftLearner]:
+    """The learners that a configuration names.
+
+    Args:
+        names: keys of `LEARNERS`.
+        seed: of their models and folds.
+        options: by learner, what differs from its defaults.
+    """
+    given = options or {}
+    return {name: LEARNERS[name](random_state=seed, **given.get(name, {})) for name in names}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -36,6 +37,7 @@ class UpliftLearner(BaseEstimator):
         outcome_model: scikit-learn estimator of outcomes; None: LightGBM, see `leadlift.learners.models`.
         backend: "shared" fits LightGBM on bins that are cut once for all models; "causalml" hands everything to
             causalml, whose numbers are the same where the folds inside are.
+        lightgbm: settings of the default models that differ from `UPLIFT_DEFAULTS`, such as {"num_leaves": 8}.
         patience: trees without a gain, on a fold of organisations, after which LightGBM stops; None: all its trees.
         random_state: seed of the default models and of folds inside.
 
@@ -55,12 +57,14 @@ class UpliftLearner(BaseEstimator):
         *,
         outcome_model: Any = None,
         backend: Backend = "shared",
+        lightgbm: Mapping[str, Any] | None = None,
         patience: int | None = None,
         random_state: int = 0,
     ) -> None:
         self.control = control
         self.outcome_model = outcome_model
         self.backend = backend
+        self.lightgbm = lightgbm
         self.patience = patience
         self.random_state = random_state
 
@@ -173,7 +177,8 @@ class UpliftLearner(BaseEstimator):
         """The outcome model: the one given, else LightGBM's for this kind of outcome."""
         kind: Literal["binary", "number"] = "binary" if np.isin(y, (0.0, 1.0)).all() else "number"
         given = self.outcome_model
-        return ModelSpec(default_model(kind, self.random_state) if given is None else given, self.patience)
+        default = default_model(kind, self.random_state, self.lightgbm)
+        return ModelSpec(default if given is None else given, self.patience)
 
     def _arm_codes(self, treatment: Any) -> Codes:
         values = np.asarray(treatment)
@@ -202,7 +207,7 @@ class EffectLearner(UpliftLearner):
         control: label of the control arm in `treatment`.
         outcome_model: scikit-learn estimator of outcomes; None: LightGBM.
         effect_model: scikit-learn regressor of gains; None: LightGBM.
-        backend, patience, random_state: see `UpliftLearner`.
+        backend, lightgbm, patience, random_state: see `UpliftLearner`.
     """
 
     def __init__(
@@ -212,14 +217,20 @@ class EffectLearner(UpliftLearner):
         outcome_model: Any = None,
         effect_model: Any = None,
         backend: Backend = "shared",
+        lightgbm: Mapping[str, Any] | None = None,
         patience: int | None = None,
         random_state: int = 0,
     ) -> None:
         super().__init__(
-            control, outcome_model=outcome_model, backend=backend, patience=patience, random_state=random_state
+            control,
+            outcome_model=outcome_model,
+            backend=backend,
+            lightgbm=lightgbm,
+            patience=patience,
+            random_state=random_state,
         )
         self.effect_model = effect_model
 
     def _effect(self) -> ModelSpec:
-        given = self.effect_model
-        return ModelSpec(default_model("number", self.random_state) if given is None else given, self.patience)
+        default = default_model("number", self.random_state, self.lightgbm)
+        return ModelSpec(default if self.effect_model is None else self.effect_model, self.patience)

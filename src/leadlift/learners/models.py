@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import numpy as np
@@ -28,10 +29,18 @@ REPEATABLE: dict[str, Any] = {"n_jobs": 1, "deterministic": True, "force_row_wis
 WEIGHT = "__sample_weight__"
 
 
-def default_model(kind: Literal["binary", "number"], random_state: int) -> BaseEstimator:
-    """LightGBM for a binary outcome (a classifier) or for numbers (a regressor)."""
+def default_model(
+    kind: Literal["binary", "number"], random_state: int, settings: Mapping[str, Any] | None = None
+) -> BaseEstimator:
+    """LightGBM for a binary outcome (a classifier) or for numbers (a regressor).
+
+    Args:
+        kind: of the outcome.
+        random_state: seed.
+        settings: what differs from `UPLIFT_DEFAULTS`, in LightGBM's words.
+    """
     model = LGBMClassifier if kind == "binary" else LGBMRegressor
-    return model(**UPLIFT_DEFAULTS, **REPEATABLE, random_state=random_state)
+    return model(**{**UPLIFT_DEFAULTS, **REPEATABLE, **(settings or {})}, random_state=random_state)
 
 
 class MeanModel(BaseEstimator):

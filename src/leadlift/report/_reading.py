@@ -14,6 +14,8 @@ LEARNERS = {
     "x": "X-learner",
     "r": "R-learner",
     "dr": "DR-learner",
+    "uplift_forest": "uplift forest",
+    "causal_forest": "causal forest",
     "score": "score",
 }
 TOTAL = "organisation_total"

@@ -89,7 +89,8 @@ def analyse(
         return Findings(log, tuple(checks), balance=tuple(balance_rows(log)))
 
     question = asked(log, config, strategies)
-    learners, features = make_learners(config.learners, config.seed), log_features(log)
+    learners = make_learners(config.learners, config.seed, config.learner_options.arguments())
+    features = log_features(log)
     with progress.step("cross-fitting", config.folds) as tick:
         folds = min(config.folds, log.n_organisations)
         fitted = cross_fit(learners, log, folds=folds, seed=config.seed, features=features, progress=tick)
