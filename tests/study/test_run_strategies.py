@@ -120,3 +120,35 @@ def test_a_log_without_a_score_judges_the_score_it_estimates_sequentially(folder
     result = ll.run_study({"strategies": ["score_first", "skip_the_dead"], "learners": ["t"]}, log)
     assert {row.method for row in result.strategies if row.strategy == "score_first"} == {"sequential"}
     assert any(row.value is not None for row in result.strategies if row.strategy == "skip_the_dead")
+
+
+def test_a_list_to_act_on_is_written_with_its_warning(study, leadlift, folder):
+    small_log(50, seed=9).rename(columns={"arm": "past"}).drop(columns="won").to_csv("new.csv", index=False)
+    act = {"strategy": "uplift_first", "capacity": 10, "leads": "new.csv"}
+    top = {"strategies": ["score_first", "uplift_first"], "decide": {"act": act, "steps": 4}, "learners": ["t"]}
+    ended = run(study, leadlift, top, small_log(600))
+    assert ended.code == 0, ended.err
+    assert "ends the evidence" in ended.out
+    lines = (folder / "out" / "whom_to_touch.csv").read_text().splitlines()
+    assert lines[0] == "place,lead_id,touch,reason"
+    assert len(lines) == 11
+    assert ",call,uplift first: predicted " in lines[1]
+    found = json.loads((folder / "out" / "results.json").read_text())
+    assert found["decision"]["act"]["n"] == 10
+    assert "leadlift assign" in (folder / "out" / "report.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("act", "words"),
+    [
+        ({"strategy": "bant"}, "`bant` is none"),
+        ({"strategy": "score_first"}, "the list has a length"),
+        ({"strategy": "score_first", "capacity": 401}, "401 touches for 400 leads"),
+        ({"strategy": "score_first", "capacity": 5, "leads": "absent.csv"}, "absent.csv"),
+    ],
+)
+def test_a_list_that_cannot_be_is_refused(study, leadlift, folder, act, words):
+    ended = run(study, leadlift, {"strategies": ["score_first"], "decide": {"act": act}})
+    assert ended.code == 1
+    assert words in ended.err
+    assert not (folder / "out").exists()

@@ -118,6 +118,20 @@ class LeaveAlone(Record):
 
 
 @dataclass(frozen=True)
+class ActedOn(Record):
+    """A list to act on that the study wrote: by which strategy and arm, how many leads, and what acting on it costs.
+
+    `new_leads` says whether they came from a file of their own rather than from the log.
+    """
+
+    strategy: str
+    treatment: str
+    n: int
+    new_leads: bool
+    warning: str
+
+
+@dataclass(frozen=True)
 class Decision(Record):
     """What the strategies were compared for.
 
@@ -133,6 +147,7 @@ class Decision(Record):
         costs: money per touch, by arm.
         held_back: leads on which learned strategies were judged.
         blocks_used: blocks of organisations among them.
+        act: the list to act on, if one was asked for.
     """
 
     capacity: float
@@ -152,3 +167,4 @@ class Decision(Record):
     stops_paying: tuple[StopsPaying, ...] = ()
     shares: tuple[ResponseShares, ...] = ()
     leave_alone: tuple[LeaveAlone, ...] = ()
+    act: ActedOn | None = None

@@ -80,7 +80,12 @@ def show_result(result: StudyResult, folder: Path, *, as_json: bool) -> None:
     for part in (words.sure, words.do, words.ranking, whom, *(f"! {caution}" for caution in words.cautions)):
         if part:
             console.print(_plain(part))
+    act = None if result.decision is None else result.decision.act
+    if act is not None:
+        console.print(f"! {_plain(act.warning)}")
     console.print(f"\nreport   {folder / 'report.html'}", soft_wrap=True)
+    if act is not None:
+        console.print(f"list     {folder / 'whom_to_touch.csv'}", soft_wrap=True)
     console.print(f"results  {folder / 'results.json'}", soft_wrap=True)
     if result.mlflow is not None:
         console.print(f"MLflow   {result.mlflow.tracking_uri}  (leadlift ui)", soft_wrap=True)

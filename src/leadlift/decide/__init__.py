@@ -1,5 +1,6 @@
 """Floor 6: strategies of whom to touch, what each would earn at a team's capacity, and a list to act on."""
 
+from leadlift.decide.act_list import WARNING, act_list
 from leadlift.decide.answer import decide
 from leadlift.decide.bant import Bant
 from leadlift.decide.groups import with_groups
@@ -24,6 +25,7 @@ from leadlift.decide.strategies import (
 )
 
 __all__ = [
+    "WARNING",
     "Bant",
     "ByProblem",
     "Everyone",
@@ -39,6 +41,7 @@ __all__ = [
     "Triage",
     "UpliftFirst",
     "UpliftValueFirst",
+    "act_list",
     "ask",
     "decide",
     "leads_of",

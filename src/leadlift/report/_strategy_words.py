@@ -69,6 +69,11 @@ def strategy_cautions(result: StudyResult) -> tuple[str, ...]:
             "seen, "
             "and compared with the others on those."
         )
+    if decision.act is not None:
+        said.append(
+            f"whom_to_touch.csv lists {fmt.count(decision.act.n)} leads by {spoken_name(decision.act.strategy)}. "
+            f"{decision.act.warning}"
+        )
     said += [
         f"{spoken_name(name)}: {message}."
         for name, message in dict.fromkeys((row.strategy, row.message) for row in result.strategies if row.message)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from leadlift.base.arrays import Floats
 from leadlift.base.config import StudyConfig
@@ -35,6 +37,7 @@ from leadlift.evaluation import (
     score_groups,
 )
 from leadlift.learners import OutOfFold, cross_fit, log_features, make_learners
+from leadlift.study.act import asked_list, with_list
 from leadlift.study.progress import Progress
 from leadlift.study.strategies import asked, decided
 
@@ -58,6 +61,7 @@ class Findings:
     out_of_fold: OutOfFold | None = None
     strategies: tuple[StrategyValue, ...] = ()
     decision: Decision | None = None
+    to_touch: pd.DataFrame | None = None
     notes: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -72,6 +76,7 @@ def analyse(
     progress: Progress,
     evidence: Evidence | None = None,
     strategies: Sequence[Strategy] = (),
+    beside: Path | None = None,
 ) -> Findings:
     """Checks a log and, unless a check stops it, estimates everything the configuration asks for.
 
@@ -81,6 +86,7 @@ def analyse(
         progress: listens to the steps.
         evidence: what checks may look at beside the log; None: nothing, it is a flat log.
         strategies: others than those that the configuration names.
+        beside: the folder that a file of new leads is in.
     """
     named = config.data is None or config.data.features is not None
     with progress.step("checks"):
@@ -89,6 +95,7 @@ def analyse(
         return Findings(log, tuple(checks), balance=tuple(balance_rows(log)))
 
     question = asked(log, config, strategies)
+    wanted = asked_list(question, config, beside)
     learners = make_learners(config.learners, config.seed, config.learner_options.arguments())
     features = log_features(log)
     with progress.step("cross-fitting", config.folds) as tick:
@@ -110,6 +117,7 @@ def analyse(
     with progress.step("strategies"):
         info, segments = (None, None) if grouped is None else (grouped[1], grouped[0])
         values, decision = decided(question, scored, fitted, blocks, score=info, segments=segments, seed=config.seed)
+        listed, decision = with_list(wanted, question, scored, fitted, config, decision)
     return Findings(
         log=scored,
         checks=tuple(checks),
@@ -124,6 +132,7 @@ def analyse(
         out_of_fold=fitted,
         strategies=values,
         decision=decision,
+        to_touch=listed,
     )
 
 

@@ -20,7 +20,8 @@ from leadlift.base.records import Record, StudyResult, plain
 from leadlift.report import all_figures, html
 from leadlift.study.analyse import Findings
 
-OURS = frozenset({"results.json", "report.html", "leads.parquet", "figures", "tables"})
+LIST = "whom_to_touch.csv"
+OURS = frozenset({"results.json", "report.html", "leads.parquet", LIST, "figures", "tables"})
 
 
 def check_folder(folder: Path) -> None:

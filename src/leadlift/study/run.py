@@ -20,7 +20,7 @@ from leadlift.data.ledger.opening import WAIT
 from leadlift.decide import Strategy
 from leadlift.design import Evidence
 from leadlift.study.analyse import Findings, analyse
-from leadlift.study.files import check_folder, leads_frame, staging, write_result
+from leadlift.study.files import LIST, check_folder, leads_frame, staging, write_result
 from leadlift.study.ledger_study import LedgerStudy
 from leadlift.study.progress import Progress, Silent
 from leadlift.study.tracking import Tracker, without_names
@@ -77,7 +77,7 @@ def run_study(
             else:
                 log = read_log(given, beside)
     tracker = Tracker(settings)
-    findings = analyse(log, settings, listener, evidence, strategies)
+    findings = analyse(log, settings, listener, evidence, strategies, beside)
     if ledger is not None and not findings.stopped:
         # An organisation's total is what its lot decided: it comes first.
         findings = replace(findings, effects=(*ledger.effects(settings.seed), *findings.effects))
@@ -164,6 +164,8 @@ def _written(
             if leads is not None:
                 # Written after the run took its files: the run's own copy carries no names.
                 leads.to_parquet(temporary / "leads.parquet", index=False)
+            if findings.to_touch is not None:
+                findings.to_touch.to_csv(temporary / LIST, index=False)
             if ledger is not None and not result.stopped:
                 ledger.note(result)
     return result

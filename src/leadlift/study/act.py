@@ -1,0 +1,134 @@
+"""The study's list to act on: leads of the log, or new ones from a file, ranked by one of its strategies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from leadlift.base.arrays import floats
+from leadlift.base.config import StudyConfig
+from leadlift.base.decisions import ActedOn, Decision
+from leadlift.base.errors import ConfigError
+from leadlift.base.problems import Problems, did_you_mean, listed, stop
+from leadlift.base.strategies import ListConfig
+from leadlift.data import AssignmentLog, find_file, read_table
+from leadlift.data.columns import feature_values
+from leadlift.decide import WARNING, Leads, Question, Strategy, act_list
+from leadlift.decide.question import question_leads
+from leadlift.decide.strategies import learner_of
+from leadlift.learners import OutOfFold, fit_models, make_learners
+
+WHERE = "the list to act on"
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """A list that is asked for, checked before anything is fitted.
+
+    Attributes:
+        settings: which strategy, how many touches.
+        strategy: the rule itself.
+        capacity: touches.
+        frame: new leads; None: the log's own.
+    """
+
+    settings: ListConfig
+    strategy: Strategy
+    capacity: int
+    frame: pd.DataFrame | None
+
+
+def asked_list(question: Question | None, config: StudyConfig, beside: Path | None) -> Asked | None:
+    """The list that a study asks for; None where it asks for none.
+
+    Raises:
+        ConfigError: an unknown strategy or arm, no capacity, or more touches than leads.
+        FileError: the file of new leads can't be read.
+        DataError: it lacks columns that the strategy or the models need.
+    """
+    settings = config.decide.act
+    if settings is None:
+        return None
+    strategies = {} if question is None else {one.name: one for one in question.strategies}
+    if question is None or settings.strategy not in strategies:
+        hint = did_you_mean(settings.strategy, strategies) if strategies else "name it in `strategies`"
+        rule, found = "`decide.act.strategy` is one of the strategies", f"`{settings.strategy}` is none"
+        raise stop(WHERE, "strategy", rule, found, hint, ConfigError)
+    frame = None if settings.leads is None else _new_leads(question.log, settings.leads, beside)
+    n = len(question.log) if frame is None else len(frame)
+    capacity = settings.capacity or config.decide.capacity
+    if capacity is None:
+        rule, fix = "the list has a length", "`decide.capacity: 400`, or `decide.act.capacity`"
+        raise stop(WHERE, "capacity", rule, "neither is given", fix, ConfigError)
+    if capacity > n:
+        rule, found = "there are at least as many leads as touches", f"{capacity:,} touches for {n:,} leads"
+        raise stop(WHERE, "capacity", rule, found, "lower `decide.act.capacity`", ConfigError)
+    return Asked(settings, strategies[settings.strategy], capacity, frame)
+
+
+def _new_leads(log: AssignmentLog, name: str, beside: Path | None) -> pd.DataFrame:
+    identifiers = [log.names[role] for role in ("lead_id", "organisation") if role in log.names]
+    frame = read_table(find_file(name, beside, None), identifiers)
+    needed = [*map(str, log.known_before.columns), *identifiers]
+    missing = [column for column in dict.fromkeys(needed) if column not in frame.columns]
+    if missing:
+        rule, found = "new leads have the columns of the log's leads", f"`{name}` lacks {listed(missing)}"
+        raise stop(WHERE, "missing-column", rule, found, "export them as well")
+    return frame.reset_index(drop=True)
+
+
+def with_list(
+    asked: Asked | None,
+    question: Question | None,
+    log: AssignmentLog,
+    fitted: OutOfFold,
+    config: StudyConfig,
+    decision: Decision | None,
+) -> tuple[pd.DataFrame | None, Decision | None]:
+    """The list, and the decision that tells of it."""
+    if asked is None or question is None or decision is None:
+        return None, decision
+    listed = made_list(asked, replace(question, log=log), fitted, config)
+    arm = asked.settings.treatment or " or ".join(log.treated_arms)
+    told = ActedOn(asked.settings.strategy, arm, len(listed), asked.frame is not None, WARNING)
+    return listed, replace(decision, act=told)
+
+
+def made_list(asked: Asked, question: Question, fitted: OutOfFold, config: StudyConfig) -> pd.DataFrame:
+    """The list: the log's leads by out-of-fold predictions, new leads by models of the whole log."""
+    log, learner = question.log, learner_of(asked.strategy) or question.learner
+    how: dict[str, Any] = {"treatment": asked.settings.treatment, "seed": config.seed}
+    if asked.frame is None:
+        leads = replace(question_leads(question), uplift=fitted.uplift.get(learner), score=log.score)
+        organisation = log.organisation if question.per_organisation else None
+        return act_list(leads, asked.strategy, asked.capacity, lead_id=_ids(log), organisation=organisation, **how)
+    frame = asked.frame
+    table = _features(log, frame)
+    uplift = None
+    if question.learns(asked.strategy):
+        models = fit_models(log, np.arange(len(log)), make_learners([learner], config.seed, config.learner_options.arguments()), config.seed)
+        uplift = models.learners[learner].predict(table).reshape(len(frame), len(log.treated_arms))
+    seen = question_leads(question)
+    column = log.names.get("score")
+    score = floats(table[column]) if question.score_is_given and column is not None else None
+    worth = None if seen.worth is None else np.full(len(frame), float(np.mean(seen.worth)))
+    leads = Leads(table, score, question.cuts, log.treated_arms, uplift, worth, seen.cost)
+    owner = frame[log.names["organisation"]] if question.per_organisation else None
+    ids = frame[log.names["lead_id"]] if "lead_id" in log.names else np.arange(len(frame))
+    return act_list(leads, asked.strategy, asked.capacity, lead_id=ids, organisation=owner, **how)
+
+
+def _ids(log: AssignmentLog) -> Any:
+    return log.position if log.lead_id is None else log.lead_id
+
+
+def _features(log: AssignmentLog, frame: pd.DataFrame) -> pd.DataFrame:
+    """Columns as the log has them: numbers, days or text."""
+    problems = Problems(WHERE)
+    columns = {str(name): feature_values(frame[name], problems) for name in log.known_before.columns}
+    problems.stop_if_any()
+    return pd.DataFrame(columns)
