@@ -110,7 +110,12 @@ def made_list(asked: Asked, question: Question, fitted: OutOfFold, config: Study
     table = _features(log, frame)
     uplift = None
     if question.learns(asked.strategy):
-        models = fit_models(log, np.arange(len(log)), make_learners([learner], config.seed, config.learner_options.arguments()), config.seed)
+        models = fit_models(
+            log,
+            np.arange(len(log)),
+            make_learners([learner], config.seed, config.learner_options.arguments()),
+            config.seed,
+        )
         uplift = models.learners[learner].predict(table).reshape(len(frame), len(log.treated_arms))
     seen = question_leads(question)
     column = log.names.get("score")
