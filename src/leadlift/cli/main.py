@@ -8,7 +8,7 @@ import sys
 import typer
 
 from leadlift.base.errors import LeadliftError
-from leadlift.cli import assign, check, demo, design, forget, import_, init, run, ui
+from leadlift.cli import assign, check, demo, design, forget, import_, init, problems, run, ui
 
 app = typer.Typer(
     name="leadlift",
@@ -25,6 +25,7 @@ app.command("assign", short_help="Draw the lot and write the list for the CRM.")
 app.command("import", short_help="Leads, touches and deals into the ledger.")(import_.import_)
 app.command("check", short_help="Can this log, or this ledger, be trusted?")(check.check)
 app.command("forget", short_help="Erase a client from the ledger, for good.")(forget.forget)
+app.command("problems", short_help="Client problems that the deals done reveal.")(problems.problems)
 app.command("run", short_help="The main job: check, learn, judge, track, report.")(run.run)
 app.command("ui", short_help="The MLflow UI on this folder's runs.")(ui.ui)
 

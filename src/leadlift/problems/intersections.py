@@ -18,6 +18,7 @@ from leadlift.problems.tails import poisson_binomial_tail
 BLOCK = 400_000
 # Up to so many products every pair's expectation is one matrix product.
 DENSE = 6_000
+MANY = 1_000_000
 EULER = 0.5772156649015329
 
 
@@ -90,7 +91,7 @@ class Intersections:
         return table.iloc[order].reset_index(drop=True)
 
 
-def intersect(matrix: Any, products: Sequence[str], *, screen: float = 0.0) -> Intersections:
+def intersect(matrix: Any, products: Sequence[str], *, screen: float | None = None) -> Intersections:
     """Intersections of every pair of products.
 
     Args:
@@ -98,7 +99,7 @@ def intersect(matrix: Any, products: Sequence[str], *, screen: float = 0.0) -> I
             left out of account.
         products: names of the columns.
         screen: p-values are computed for pairs that share more than this many standard deviations above expectation;
-            the others' are called 1.
+            the others' are called 1. None: 0, and 2 where there are more than a million pairs.
 
     Returns: the intersections, sparse from end to end.
 
@@ -114,6 +115,8 @@ def intersect(matrix: Any, products: Sequence[str], *, screen: float = 0.0) -> I
     row = np.repeat(np.arange(both.shape[0]), np.diff(both.indptr))
     upper = row < both.indices
     first, second, shared = row[upper], both.indices[upper].astype(np.intp), both.data[upper].astype(np.intp)
+    if screen is None:
+        screen = 0.0 if len(first) <= MANY else 2.0
     null = configuration_model(breadth, popularity)
     expected, p_value = _against(null, first, second, shared, screen)
     tests = len(products) * (len(products) - 1) // 2

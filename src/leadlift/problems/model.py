@@ -23,6 +23,7 @@ from leadlift.problems.labels import UNKNOWN, problem_names
 from leadlift.problems.mixtures import Mixtures, fit_mixtures
 from leadlift.problems.selection import Candidate, candidates, chosen, level, no_candidate, split_halves
 from leadlift.problems.stability import resampled_graphs
+from leadlift.problems.upsell import UPSELL_COLUMNS, next_products
 from leadlift.problems.views import factor_labels, second_view
 
 RESOLUTIONS = (0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 8.0, 13.0)
@@ -155,13 +156,40 @@ class ProblemModel(BaseEstimator):
     def predict(self, deals: Any, organisations: Any = None) -> pd.Series[str]:
         """The main problem of each organisation, by identifier; "unknown" without a deal in any problem's products."""
         names, matrix = self._known(deals)
-        mixtures = self._mixture_frame(names, matrix, organisations)
-        if not self.problems_:
+        return self._main(self._mixture_frame(names, matrix, organisations), names, matrix)
+
+    def main_problems(self) -> pd.Series[str]:
+        """The same for the organisations fitted on."""
+        self._fitted()
+        return self._main(self.mixtures_, self.deals_.organisations, self.deals_.matrix)
+
+    def _main(self, mixtures: pd.DataFrame, names: Any, matrix: Any) -> pd.Series[str]:
+        if not self._names:
             return pd.Series(UNKNOWN, index=mixtures.index, dtype="str", name="problem")
         inside = np.asarray(matrix[:, self._label >= 0].sum(axis=1)) > 0
         shown = mixtures.index.isin(pd.Index(names)[inside])
         main = np.array(mixtures.columns)[mixtures.fillna(0.0).to_numpy().argmax(axis=1)]
         return pd.Series(np.where(shown, main, UNKNOWN), index=mixtures.index, dtype="str", name="problem")
+
+    def upsell(self, deals: Any, *, most: int = 3) -> pd.DataFrame:
+        """Next products of each organisation with the reason for each: see `leadlift.problems.upsell`.
+
+        Args:
+            deals: what the organisations bought; none of it is named again.
+            most: products per organisation.
+        """
+        names, matrix = self._known(deals)
+        return self._next(names, matrix, most)
+
+    def _next(self, names: Any, matrix: Any, most: int) -> pd.DataFrame:
+        if self._model is None or most == 0:
+            return pd.DataFrame(columns=UPSELL_COLUMNS)
+        return next_products(self._model, self._label, self._names, matrix, names, self._products, most=most)
+
+    def upsell_fitted(self, *, most: int = 3) -> pd.DataFrame:
+        """The same for the organisations fitted on."""
+        self._fitted()
+        return self._next(self.deals_.organisations, self.deals_.matrix, most)
 
     @property
     def n_problems_(self) -> int:
@@ -278,7 +306,7 @@ class ProblemModel(BaseEstimator):
         popularity = self.intersections_.organisations
         breadth = np.diff(table.matrix.indptr)
         mixtures = self.mixtures_.to_numpy()
-        main = np.bincount(mixtures.argmax(axis=1), minlength=len(self._names))
+        main = self._main(self.mixtures_, table.organisations, table.matrix).value_counts()
         by_product = sparse.csc_array(
             (table.first_day, table.matrix.indices, table.matrix.indptr), shape=table.matrix.shape[::-1]
         ).tocsr()
@@ -295,7 +323,7 @@ class ProblemModel(BaseEstimator):
                 ProblemCard(
                     problem=name,
                     products=weights,
-                    organisations=int(main[k]),
+                    organisations=int(main.get(name, 0)),
                     share=float(mixtures[:, k].mean()),
                     chains=typical_chains(by_product, heaviest, table.products),
                     typical=typical_organisations(mixtures[:, k], bought, breadth, table.organisations),

@@ -15,7 +15,7 @@ from leadlift.problems.graph import communities, intersection_graph, without_sma
 from leadlift.problems.heldout import Gains, fitness, heldout_gains, hide_one
 from leadlift.problems.intersections import intersect
 from leadlift.problems.mixtures import fit_mixtures
-from leadlift.problems.stability import SCREEN, Stability, matched, stability
+from leadlift.problems.stability import Stability, matched, screen, stability
 
 # A problem is the same in half of the organisations if this much of it is.
 SAME = 0.5
@@ -102,7 +102,7 @@ def split_halves(matrix: Any, products: Sequence[str], *, q: float, most: int, s
         others = np.flatnonzero(half != side)
         if len(others) > most:
             others = np.sort(rng.choice(others, most, replace=False))
-        shared = intersect(train, products, screen=SCREEN)
+        shared = intersect(train, products, screen=screen(len(products)))
         hidden = hide_one(matrix, others, rng)
         found.append(Halves(intersection_graph(shared, q=q), fitness(shared.null), train, hidden))
     return found

@@ -5,6 +5,7 @@ from leadlift.study.check import CheckResult, check_study
 from leadlift.study.demo import run_demo, write_demo_answer, write_demo_tables
 from leadlift.study.design import DesignResult, design_study
 from leadlift.study.forget import forget_client
+from leadlift.study.problems import find_problems
 from leadlift.study.progress import Progress, Silent
 from leadlift.study.run import run_study
 from leadlift.study.simulate import SimulatedCrm, simulate_crm
@@ -19,6 +20,7 @@ __all__ = [
     "assign_leads",
     "check_study",
     "design_study",
+    "find_problems",
     "forget_client",
     "make_workspace",
     "open_ui",

@@ -123,14 +123,16 @@ class Tracker:
 
     def open_run(self, result: StudyResult) -> TrackedRun:
         """Creates the study's run, still without content."""
+        return self.open_named(result.study, _tags(result))
+
+    def open_named(self, name: str, tags: Mapping[str, str]) -> TrackedRun:
+        """Creates a run with these tags, still without content."""
         with _said_plainly(self.uri):
             if self.uri.startswith("sqlite:///"):
                 Path(self.uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
             self._connect()
             self._experiment_id = self._experiment_made()
-            run = self._client.create_run(
-                self._experiment_id, start_time=self._started, run_name=result.study, tags=_tags(result)
-            )
+            run = self._client.create_run(self._experiment_id, start_time=self._started, run_name=name, tags=dict(tags))
         return TrackedRun(without_password(self.uri), self.experiment, run.info.run_id)
 
     @contextmanager
@@ -144,6 +146,23 @@ class Tracker:
             raise
         with _said_plainly(self.uri):
             self._client.set_terminated(run.run_id, "FAILED" if failed else "FINISHED")
+
+    def fill_plain(
+        self,
+        run: TrackedRun,
+        settings: Mapping[str, Any],
+        metrics: Mapping[str, float],
+        tables: Mapping[str, pd.DataFrame],
+        folder: Path,
+    ) -> None:
+        """Logs settings as parameters, metrics, tables and the files of a folder."""
+        with _said_plainly(self.uri):
+            params = {_safe(name): value for name, value in _flattened(settings) if not name.startswith("tracking.")}
+            self._log(run.run_id, params, {_safe(name): value for name, value in metrics.items()})
+            for name, table in tables.items():
+                plain_table = table.astype(object).where(table.notna(), None)
+                self._client.log_table(run.run_id, plain_table, f"tables/{name}.json")
+            self._client.log_artifacts(run.run_id, str(folder))
 
     def fill_run(self, run: TrackedRun, result: StudyResult, folder: Path, leads: pd.DataFrame | None) -> None:
         """Logs parameters, dataset, metrics, tables and files."""

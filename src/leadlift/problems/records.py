@@ -1,0 +1,69 @@
+"""What a search for problems found, as a record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from leadlift.base.records import Check, Record, RowAccount, TrackedRun
+from leadlift.problems.cards import ProblemCard
+
+
+@dataclass(frozen=True)
+class Pair(Record):
+    """Two products that share more organisations than popularity and breadth explain."""
+
+    product: str
+    other: str
+    shared: int
+    expected: float
+    lift: float
+    jaccard: float
+    p_value: float
+    q_value: float
+
+
+@dataclass(frozen=True)
+class CandidateSet(Record):
+    """One set of communities that could have been the problems: `gain` is in nats per hidden deal."""
+
+    communities_from: str
+    communities: int
+    stable: int
+    products: int
+    gain: float
+    gain_se: float | None
+    hidden_deals: int
+    chosen: bool
+
+
+@dataclass(frozen=True)
+class ProblemsResult(Record):
+    """All that `leadlift problems` found; `results.json` is its `to_dict()`.
+
+    `pairs` are the surest intersections; `n_significant` counts those at the configured false discovery rate among
+    `n_pairs`. `disagreements` are products that the factors put elsewhere than the partition. `n_unknown` counts
+    organisations without a deal in any problem's products.
+    """
+
+    study: str
+    created_at: str
+    config_digest: str
+    deals_digest: str
+    as_of: str | None
+    versions: Mapping[str, str]
+    rows: RowAccount
+    checks: tuple[Check, ...]
+    n_organisations: int
+    n_products: int
+    n_pairs: int
+    n_significant: int
+    pairs: tuple[Pair, ...]
+    problems: tuple[ProblemCard, ...]
+    candidate_sets: tuple[CandidateSet, ...]
+    n_refused: int
+    disagreements: tuple[str, ...]
+    n_unknown: int
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    mlflow: TrackedRun | None = None

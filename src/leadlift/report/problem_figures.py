@@ -1,0 +1,184 @@
+"""Pictures of problems: the intersection matrix in their order, and the map of products."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from leadlift.problems import Intersections
+from leadlift.report import _canvas
+from leadlift.report._canvas import NARROW, PALETTE, WIDE, colour, new_figure
+from leadlift.report.figures import Drawn
+
+MOST_SHOWN = 400
+MOST_LIFT = 4.0
+GOLDEN = np.pi * (3.0 - 5.0**0.5)
+
+
+def problem_figures(found: Intersections, products: pd.DataFrame, *, q: float) -> dict[str, Drawn]:
+    """The pictures of a search for problems, by name; none where no problem was found.
+
+    Args:
+        found: the intersections.
+        products: a row per product in the same order, with its `problem`.
+        q: false discovery rate of the intersections that are drawn.
+    """
+    if not products["problem"].notna().any():
+        return {}
+    return {"intersections": _matrix(found, products, q), "product_map": _map(found, products, q)}
+
+
+def _names(products: pd.DataFrame) -> list[str]:
+    from leadlift.problems.labels import number_of
+
+    return sorted(products["problem"].dropna().unique(), key=number_of)
+
+
+def _shown(products: pd.DataFrame) -> pd.DataFrame:
+    """Products of problems, problem by problem, the heaviest first; at most so many, an equal share of each."""
+    names = _names(products)
+    most = max(MOST_SHOWN // len(names), 3)
+    parts = []
+    for name in names:
+        inside = products[products["problem"] == name].sort_values(["weight", "product"], ascending=[False, True])
+        parts.append(inside.head(most))
+    return pd.concat(parts)
+
+
+def _strength(found: Intersections, kept: Any, q: float) -> Any:
+    """Log2 lift of significant pairs among the kept products, symmetric; NaN elsewhere."""
+    place = np.full(len(found.products), -1)
+    place[kept] = np.arange(len(kept))
+    sure = (found.q_value < q) & (place[found.first] >= 0) & (place[found.second] >= 0)
+    values = np.full((len(kept), len(kept)), np.nan)
+    a, b = place[found.first[sure]], place[found.second[sure]]
+    values[a, b] = values[b, a] = np.log2(found.lift[sure])
+    return values
+
+
+def _matrix(found: Intersections, products: pd.DataFrame, q: float) -> Drawn:
+    shown = _shown(products)
+    values = _strength(found, shown.index.to_numpy(), q)
+    sizes = shown.groupby("problem", sort=False).size()
+    alt = (
+        f"Matrix of {len(shown)} products ordered by problem; pairs that share more organisations than chance are "
+        f"coloured. They gather in {len(sizes)} blocks along the diagonal."
+    )
+    caption = (
+        f"Products in the order of their problems. A cell is coloured where two products share more organisations than "
+        f"popularity and breadth explain (false discovery rate {q:.0%}); darker: the larger lift, up to "
+        f"{2**MOST_LIFT:.0f} times or more. Colour outside the blocks: problems that share clients."
+    )
+    with _canvas.style():
+        drawn = [_draw_matrix(values, sizes, narrow=narrow) for narrow in (False, True)]
+    return _drawn(drawn, "intersections", alt, caption)
+
+
+def _draw_matrix(values: Any, sizes: Any, *, narrow: bool) -> Any:
+    from matplotlib.colors import LinearSegmentedColormap
+
+    side = NARROW if narrow else 7.2
+    figure = new_figure(side, side)
+    axes = figure.subplots()
+    shades = LinearSegmentedColormap.from_list("lift", ["#c9dcec", PALETTE["c1"], "#0d3357"])
+    axes.imshow(values, cmap=shades, vmin=0.0, vmax=MOST_LIFT, interpolation="nearest", aspect="equal")
+    edges = np.concatenate([[0], np.cumsum(sizes.to_numpy())]) - 0.5
+    for low, high in pairwise(edges):
+        axes.plot([low, high, high, low, low], [low, low, high, high, low], color=PALETTE["c2"], linewidth=1.2)
+    middle = (edges[:-1] + edges[1:]) / 2
+    axes.set_yticks(middle, list(sizes.index))
+    axes.set_xticks(middle, list(sizes.index), rotation=90 if len(sizes) > 12 else 0)
+    axes.grid(visible=False)
+    return figure
+
+
+def _map(found: Intersections, products: pd.DataFrame, q: float) -> Drawn:
+    shown = _shown(products)
+    values = _strength(found, shown.index.to_numpy(), q)
+    names = list(dict.fromkeys(shown["problem"]))
+    links = _links(values, shown["problem"].to_numpy(), names)
+    size = found.organisations[shown.index.to_numpy()]
+    alt = f"Map of {len(shown)} products in {len(names)} problems; lines join problems whose products share clients."
+    caption = (
+        "A dot is a product, as large as its number of organisations; the heaviest of each problem is at its centre "
+        "and named. Lines join problems whose products share more organisations than chance; thicker: more such pairs."
+    )
+    with _canvas.style():
+        drawn = [_draw_map(shown, names, links, size, narrow=narrow) for narrow in (False, True)]
+    return _drawn(drawn, "product-map", alt, caption)
+
+
+def _links(values: Any, problem: Any, names: list[str]) -> Any:
+    """Share of significant pairs between problems, shape (problems, problems)."""
+    sure = (~np.isnan(values)).astype(float)
+    inside = (problem[:, None] == np.array(names)[None, :]).astype(float)
+    pairs = inside.T @ sure @ inside
+    return pairs / np.maximum(np.outer(inside.sum(axis=0), inside.sum(axis=0)), 1.0)
+
+
+def _draw_map(shown: pd.DataFrame, names: list[str], links: Any, size: Any, *, narrow: bool) -> Any:
+    width = NARROW if narrow else WIDE
+    figure = new_figure(width, width * (1.0 if narrow else 0.72))
+    axes = figure.subplots()
+    centre = _centres(links)
+    radius = 0.8 * np.pi / max(len(names), 3)
+    _draw_links(axes, centre, links)
+    largest = max(int(size.max()), 1)
+    for k, name in enumerate(names):
+        rows = np.flatnonzero((shown["problem"] == name).to_numpy())
+        turn = np.arange(len(rows)) * GOLDEN
+        out = radius * np.sqrt(np.arange(len(rows)) / max(len(rows), 1))
+        x, y = centre[k, 0] + out * np.cos(turn), centre[k, 1] + out * np.sin(turn)
+        dots = 6.0 + (70.0 if narrow else 160.0) * size[rows] / largest
+        axes.scatter(x, y, s=dots, color=colour(k), alpha=0.85, edgecolor=PALETTE["paper"], linewidth=0.6, zorder=3)
+        label = f"{name}  {_short(str(shown['product'].iloc[rows[0]]), narrow=narrow)}"
+        axes.annotate(
+            label, (centre[k, 0], centre[k, 1] - radius * 1.15), ha="center", va="top", fontsize=_canvas.SMALL
+        )
+    axes.set_aspect("equal")
+    axes.margins(0.12)
+    axes.axis("off")
+    return figure
+
+
+def _draw_links(axes: Any, centre: Any, links: Any) -> None:
+    for a in range(len(links)):
+        for b in range(a):
+            if links[a, b] > 0:
+                axes.plot(
+                    *centre[[a, b]].T, color=PALETTE["muted"], alpha=0.5, linewidth=0.6 + 8.0 * links[a, b], zorder=1
+                )
+
+
+def _centres(links: Any) -> Any:
+    """Problems on a circle, those that share clients next to each other."""
+    many = len(links)
+    order, left = [0], set(range(1, many))
+    while left:
+        following = max(left, key=lambda k: (links[order[-1], k], -k))
+        order.append(following)
+        left.remove(following)
+    angle = np.empty(many)
+    angle[order] = np.pi / 2 - 2 * np.pi * np.arange(many) / max(many, 1)
+    reach = 0.0 if many == 1 else 1.0
+    return reach * np.stack([1.35 * np.cos(angle), np.sin(angle)], axis=1)
+
+
+def _short(name: str, *, narrow: bool) -> str:
+    most = 12 if narrow else 26
+    name = name.strip()
+    return name if len(name) <= most else f"{name[: most - 1]}…"
+
+
+def _drawn(drawn: list[Any], prefix: str, alt: str, caption: str) -> Drawn:
+    wide, narrow = drawn
+    return Drawn(
+        svg=_canvas.svg(wide, prefix=prefix, label=alt),
+        svg_narrow=_canvas.svg(narrow, prefix=f"{prefix}-narrow", label=alt),
+        png_bytes=_canvas.png(wide),
+        alt=alt,
+        caption=caption,
+    )

@@ -1,0 +1,234 @@
+"""`leadlift problems`: deals -> intersections, problems, next products; tracked and reported."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from leadlift.base.config import parse_config
+from leadlift.base.digest import digest_of, frame_digest
+from leadlift.base.problem_config import ProblemsConfig, parse_problems, read_problems
+from leadlift.base.records import known, plain
+from leadlift.data import find_file, read_table
+from leadlift.problems import ProblemModel
+from leadlift.problems.labels import UNKNOWN
+from leadlift.problems.records import CandidateSet, Pair, ProblemsResult
+from leadlift.report.problem_figures import problem_figures
+from leadlift.report.problem_page import problem_headline, problems_html
+from leadlift.study.files import check_folder, staging
+from leadlift.study.progress import Progress, Silent
+from leadlift.study.tracking import Tracker
+from leadlift.study.versions import versions
+
+SHOWN_PAIRS = 50
+SHOWN_DISAGREEMENTS = 20
+
+
+def find_problems(
+    config: ProblemsConfig | Mapping[str, Any] | str | Path,
+    deals: Any = None,
+    out: str | Path | None = None,
+    *,
+    progress: Progress | None = None,
+) -> ProblemsResult:
+    """Finds the client problems that deals reveal: what `leadlift problems` does.
+
+    Args:
+        config: a configuration, its plain values, or the path of its YAML file.
+        deals: a row per deal; None: read from the file that the configuration names.
+        out: folder for results.json, report.html, figures and tables; None: they go into the MLflow run only.
+        progress: listens to the steps.
+
+    Raises:
+        ConfigError: the configuration can't be used.
+        FileError: the deals can't be read, or the folder not written.
+        DataError: the deals can't be used; every problem is named.
+        TrackingError: the MLflow store can't be used.
+    """
+    listener: Progress = progress or Silent()
+    settings, beside = _settings(config)
+    folder = None if out is None else Path(out)
+    if folder is not None:
+        check_folder(folder)
+    if deals is None:
+        with listener.step("reading"):
+            columns = [settings.deals.organisation, settings.deals.product]
+            deals = read_table(find_file(settings.deals.file, beside, settings.deals.source), columns)
+    tracker = Tracker(parse_config({"name": settings.name, "tracking": settings.tracking.model_dump()}))
+    model = make_model(settings)
+    with listener.step("finding problems", settings.problems.resamples + 2) as tick:
+        model.fit(deals, tick=tick)
+    with listener.step("writing"):
+        return _written(_result(settings, model), model, settings, tracker, folder)
+
+
+def make_model(config: ProblemsConfig) -> ProblemModel:
+    """The model that a configuration asks for."""
+    names = config.deals.model_dump(include={"organisation", "product", "closed_at", "known_at", "won", "amount"})
+    return ProblemModel(
+        q=config.problems.false_discovery_rate,
+        resamples=config.problems.resamples,
+        stable=config.problems.stable,
+        least_products=config.problems.least_products,
+        error=config.problems.error,
+        as_of=config.as_of,
+        columns=names,
+        returns=config.deals.returns,
+        timezone=config.deals.timezone,
+        seed=config.seed,
+    )
+
+
+def _settings(config: ProblemsConfig | Mapping[str, Any] | str | Path) -> tuple[ProblemsConfig, Path | None]:
+    if isinstance(config, ProblemsConfig):
+        return config, None
+    if isinstance(config, Mapping):
+        return parse_problems(config), None
+    return read_problems(config), Path(config).parent
+
+
+def _result(config: ProblemsConfig, model: ProblemModel) -> ProblemsResult:
+    found, table = model.intersections_, model.deals_
+    products = model.product_problem_
+    elsewhere = products[products["problem"].notna() & ~products["agrees"]]
+    surest = found.frame().head(SHOWN_PAIRS)
+    return ProblemsResult(
+        study=config.name,
+        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        config_digest=digest_of(config.for_digest()),
+        deals_digest=_deals_digest(model),
+        as_of=None if config.as_of is None else config.as_of.isoformat(),
+        versions=versions(),
+        rows=table.account,
+        checks=table.checks,
+        n_organisations=len(table.organisations),
+        n_products=len(table.products),
+        n_pairs=found.n_pairs,
+        n_significant=int((found.q_value < model.q).sum()),
+        pairs=tuple(Pair(**_named(row)) for row in surest.to_dict("records")),
+        problems=model.problems_,
+        candidate_sets=tuple(
+            CandidateSet(**{**_named(row), "gain_se": known(row["gain_se"])})
+            for row in model.selection_.to_dict("records")
+        ),
+        n_refused=int((~model.candidates_["problem"].astype(bool)).sum()),
+        disagreements=tuple(elsewhere["product"].head(SHOWN_DISAGREEMENTS)),
+        n_unknown=int((model.main_problems() == UNKNOWN).sum()),
+        settings=plain(config.published()),
+    )
+
+
+def _named(row: Mapping[Any, Any]) -> dict[str, Any]:
+    return {str(name): value for name, value in row.items()}
+
+
+def _deals_digest(model: ProblemModel) -> str:
+    matrix = model.deals_.matrix.tocoo()
+    frame = pd.DataFrame({"organisation": matrix.row, "product": matrix.col, "day": model.deals_.first_day})
+    return frame_digest(frame)
+
+
+def _written(
+    result: ProblemsResult, model: ProblemModel, config: ProblemsConfig, tracker: Tracker, folder: Path | None
+) -> ProblemsResult:
+    figures = problem_figures(model.intersections_, model.product_problem_, q=model.q)
+    tables = _tables(model)
+    with staging(folder) as temporary:
+        run = tracker.open_named(result.study, _tags(result))
+        with tracker.closed(run, failed=False):
+            result = replace(result, mlflow=run)
+            (temporary / "tables").mkdir()
+            (temporary / "figures").mkdir()
+            for name, drawn in figures.items():
+                (temporary / "figures" / f"{name}.svg").write_text(drawn.svg, encoding="utf-8")
+                (temporary / "figures" / f"{name}.png").write_bytes(drawn.png_bytes)
+            for name, table in tables.items():
+                table.to_csv(temporary / "tables" / f"{name}.csv", index=False)
+            page = temporary / "report.html"
+            # The run's own copy names no organisations.
+            page.write_text(problems_html(without_organisations(result), figures=figures), encoding="utf-8")
+            (temporary / "results.json").write_text(_json(without_organisations(result)), encoding="utf-8")
+            tracker.fill_plain(run, result.settings, _metrics(result), {"problems": _cards(result)}, temporary)
+            page.write_text(problems_html(result, figures=figures), encoding="utf-8")
+            (temporary / "results.json").write_text(_json(result), encoding="utf-8")
+            _write_organisations(model, config, temporary / "tables")
+    return result
+
+
+def _json(result: ProblemsResult) -> str:
+    return json.dumps(result.to_dict(), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def without_organisations(result: ProblemsResult) -> ProblemsResult:
+    """The result without identifiers of organisations."""
+    return replace(result, problems=tuple(replace(card, typical=()) for card in result.problems))
+
+
+def _write_organisations(model: ProblemModel, config: ProblemsConfig, folder: Path) -> None:
+    """Mixtures and next products by organisation: for the user's folder alone."""
+    mixtures = model.mixtures_.assign(main_problem=model.main_problems()).reset_index()
+    mixtures.to_csv(folder / "organisations.csv", index=False, float_format="%.4f")
+    if config.upsell.products:
+        following = model.upsell_fitted(most=config.upsell.products)
+        following.to_csv(folder / "next_products.csv", index=False, float_format="%.6g")
+
+
+def _tables(model: ProblemModel) -> dict[str, pd.DataFrame]:
+    pairs = model.intersections_.frame()
+    return {
+        "intersections": pairs[pairs["q_value"] < model.q],
+        "products": model.product_problem_,
+        "communities": model.candidates_,
+        "selection": model.selection_,
+    }
+
+
+def _tags(result: ProblemsResult) -> dict[str, str]:
+    return {
+        "leadlift.config_digest": result.config_digest,
+        "leadlift.log_digest": result.deals_digest,
+        "leadlift.kind": "problems",
+        "mlflow.note.content": problem_headline(result),
+        "mlflow.source.name": "leadlift",
+    }
+
+
+def _metrics(result: ProblemsResult) -> dict[str, float]:
+    values = {
+        "rows/read": float(result.rows.read),
+        "rows/used": float(result.rows.used),
+        "problems": float(len(result.problems)),
+        "intersections/significant": float(result.n_significant),
+        "organisations/unknown": float(result.n_unknown),
+    }
+    for card in result.problems:
+        values[f"recovered/{card.problem}"] = card.recovered
+        values[f"organisations/{card.problem}"] = float(card.organisations)
+        if card.gain is not None:
+            values[f"gain/{card.problem}"] = card.gain
+    return values
+
+
+def _cards(result: ProblemsResult) -> pd.DataFrame:
+    rows = [
+        {
+            "problem": card.problem,
+            "products": len(card.products),
+            "heaviest": "; ".join(one.product for one in card.products[:5]),
+            "organisations": card.organisations,
+            "share": card.share,
+            "recovered": card.recovered,
+            "together": card.together,
+            "gain": card.gain,
+            "p_value": card.p_value,
+            "agreement": card.agreement,
+        }
+        for card in result.problems
+    ]
+    return pd.DataFrame(rows)

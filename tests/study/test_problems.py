@@ -1,0 +1,105 @@
+"""`leadlift problems`, as a user runs it."""
+
+import json
+
+import pandas as pd
+import pytest
+
+from leadlift.data import make_world
+
+CONFIG = """\
+version: 1
+name: crm
+deals: {{file: deals.csv{more}}}
+problems: {{resamples: 4}}
+"""
+
+
+@pytest.fixture(scope="module")
+def deals():
+    return make_world(leads=100, organisations=1_500, problems=3, products=18, deals_per_organisation=8.0, seed=2).deals
+
+
+@pytest.fixture
+def written(folder, deals):
+    def write(frame=deals, more=""):
+        frame.to_csv(folder / "deals.csv", index=False)
+        (folder / "crm.yaml").write_text(CONFIG.format(more=more), encoding="utf-8")
+        return folder
+
+    return write
+
+
+def test_from_deals_to_problems(written, leadlift):
+    folder = written()
+    ended = leadlift("problems", "crm.yaml")
+    assert ended.code == 0, ended.err
+    assert "3 client problems found" in ended.out
+    out = folder / "results" / "crm"
+    result = json.loads((out / "results.json").read_text())
+    assert len(result["problems"]) == 3
+    assert result["rows"]["read"] == result["rows"]["used"] + sum(result["rows"]["dropped"].values())
+    assert result["mlflow"]["run_id"]
+    page = (out / "report.html").read_text()
+    assert "3 client problems found" in page
+    assert page.count("<svg") == 4
+    organisations = pd.read_csv(out / "tables" / "organisations.csv")
+    assert len(organisations) == result["n_organisations"]
+    following = pd.read_csv(out / "tables" / "next_products.csv")
+    had = pd.read_csv(folder / "deals.csv").query("won")[["organisation_id", "product"]].drop_duplicates()
+    assert following.merge(had, on=["organisation_id", "product"]).empty
+    assert (following["lift_lower"] <= following["lift"]).all()
+    assert (following["lift"] <= following["lift_upper"]).all()
+    assert following["because"].notna().all()
+
+
+def test_the_tracked_run_names_no_organisation(written, leadlift, folder):
+    written()
+    leadlift("problems", "crm.yaml")
+    kept = [path for path in (folder / "mlruns" / "artifacts").rglob("*") if path.is_file()]
+    assert {"report.html", "results.json", "intersections.csv"} <= {path.name for path in kept}
+    for path in kept:
+        if path.suffix != ".png":
+            assert "org-00" not in path.read_text(encoding="utf-8"), path
+
+
+def test_again_gives_the_same_numbers(written, leadlift):
+    folder = written()
+    found = []
+    for name in ("one", "two"):
+        leadlift("problems", "crm.yaml", "--out", name)
+        values = json.loads((folder / name / "results.json").read_text())
+        found.append({key: value for key, value in values.items() if key not in ("created_at", "mlflow")})
+    assert found[0] == found[1]
+
+
+def test_no_problems_is_an_answer(written, leadlift):
+    lonely = make_world(leads=100, organisations=400, deals_per_organisation=3, problem_signal=0.0, seed=1).deals
+    written(lonely)
+    ended = leadlift("problems", "crm.yaml")
+    assert ended.code == 0
+    assert "No problems found" in ended.out
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"organisation_id": None}, "no_organisation"),
+        ({"product": "one"}, "one-product"),
+        ({"amount": -1.0}, "negative-amount"),
+    ],
+)
+def test_deals_that_cannot_be_used_leave_nothing_behind(written, leadlift, deals, change, words):
+    folder = written(deals.assign(**change))
+    ended = leadlift("problems", "crm.yaml")
+    assert ended.code == 1
+    assert words in ended.err
+    assert not (folder / "results").exists()
+
+
+def test_an_unknown_key_is_named(written, leadlift):
+    folder = written(more=", organization: x")
+    ended = leadlift("problems", "crm.yaml")
+    assert ended.code == 1
+    assert "did you mean `organisation`?" in ended.err
+    assert not (folder / "mlruns").exists()
