@@ -10,8 +10,8 @@ from typing import Any, Literal
 from pydantic import Field
 
 from leadlift.base.config import Tracking, without_password
-from leadlift.base.fields import ColumnName
-from leadlift.base.settings import Settings, parse_settings
+from leadlift.base.fields import ColumnName, Settings
+from leadlift.base.settings import parse_settings
 from leadlift.base.tables import Timezone
 from leadlift.base.yaml import read_yaml
 
