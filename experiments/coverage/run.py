@@ -12,6 +12,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "common")]
 
 import pieces  # noqa: E402, I001  (first: it sets the number of threads)
 
+import areas  # noqa: E402
 import numpy as np  # noqa: E402
 from lightgbm import LGBMRegressor  # noqa: E402
 from logs import (  # noqa: E402
@@ -190,7 +191,10 @@ def main() -> None:
         print(generated(rows, again, []))
         return
     rivals = pieces.run_pieces(HERE / "causalml.jsonl", rival_pieces(), work_rival)
-    pieces.write_readme(HERE, generated(rows, again, rivals))
+    from area_summary import generated as generated_areas
+
+    judged = pieces.run_pieces(HERE / "areas.jsonl", areas.all_pieces(), areas.work)
+    pieces.write_readme(HERE, f"{generated(rows, again, rivals)}\n\n{generated_areas(judged)}")
 
 
 if __name__ == "__main__":
