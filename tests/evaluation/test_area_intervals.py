@@ -10,13 +10,11 @@ from hypothesis import strategies as st
 
 from leadlift.base.errors import DataError
 from leadlift.evaluation import (
-    area_difference,
     area_interval,
     autoc,
     gain_band,
     qini_score,
     rate,
-    rate_difference,
     rate_interval,
     uplift_auc,
 )
@@ -109,11 +107,11 @@ def test_the_interval_is_that_of_the_score():
 def test_a_pair_has_the_error_of_its_difference():
     y, p, t, organisation = log()
     other = p + 0.01 * np.random.default_rng(1).normal(size=900)
-    gap = area_difference(y, p, other, t, propensity=0.5, groups=organisation)
+    gap = area_interval(y, p, t, against=other, propensity=0.5, groups=organisation)
     apart = [area_interval(y, one, t, propensity=0.5, groups=organisation) for one in (p, other)]
     assert gap.value == pytest.approx(apart[0].value - apart[1].value, abs=1e-12)
     assert gap.se < 0.2 * apart[0].se
-    same = rate_difference(y, p, p.copy(), groups=organisation, target="qini")
+    same = rate_interval(y, p, against=p.copy(), groups=organisation, target="qini")
     assert (same.value, same.se, same.lower, same.upper, same.p_value) == (0.0, 0.0, 0.0, 0.0, 1.0)
 
 

@@ -21,7 +21,7 @@ from leadlift.evaluation import (
     recalibrated,
 )
 from leadlift.evaluation.choice import NO_EVIDENCE
-from leadlift.evaluation.judging import Measure, combined_jointly
+from leadlift.evaluation.combining import Measure, combined_jointly
 from leadlift.learners import OutOfFold, organisation_folds
 
 CONTROL, SHARE = 1.0, 0.6

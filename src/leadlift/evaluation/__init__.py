@@ -2,20 +2,19 @@
 
 from leadlift.evaluation.area_intervals import (
     AreaEstimate,
-    area_difference,
     area_interval,
     gain_band,
-    rate_difference,
     rate_interval,
 )
 from leadlift.evaluation.at_k import RankBin, uplift_at_k, uplift_by_bin
 from leadlift.evaluation.calibration import calibration, isotonic_uplift, recalibrated
 from leadlift.evaluation.choice import learner_choices
+from leadlift.evaluation.combining import combined
 from leadlift.evaluation.curves import GainCurve, TargetingCurve, qini_curve, toc, uplift_curve
 from leadlift.evaluation.definitions import Definition
 from leadlift.evaluation.effects import effects_by_segment
 from leadlift.evaluation.groups import Segments, everyone, score_groups
-from leadlift.evaluation.judging import JudgedBlock, combined, judge_procedure, judge_sequentially
+from leadlift.evaluation.judging import JudgedBlock, judge_procedure, judge_sequentially
 from leadlift.evaluation.metrics import autoc, qini_score, rate, uplift_auc
 from leadlift.evaluation.organisations import organisation_effects
 from leadlift.evaluation.ranking import ranking_differences, ranking_results
@@ -31,7 +30,6 @@ __all__ = [
     "Segments",
     "TargetingCurve",
     "UpliftScorer",
-    "area_difference",
     "area_interval",
     "autoc",
     "calibration",
@@ -50,7 +48,6 @@ __all__ = [
     "ranking_differences",
     "ranking_results",
     "rate",
-    "rate_difference",
     "rate_interval",
     "recalibrated",
     "score_groups",

@@ -66,19 +66,22 @@ def rate_interval(
     scores: Any,
     priority: Any,
     *,
+    against: Any = None,
     groups: Any = None,
     weights: Any = None,
     target: Target = "autoc",
     top: float = 1.0,
     level: float = 0.95,
 ) -> AreaEstimate:
-    """AUTOC or QINI of a fixed priority from per-lead scores, with its interval by organisation.
+    """AUTOC or QINI of a fixed priority from per-lead scores, or its lead over another's, with its interval.
 
     Args:
         scores: per-lead uplift scores of one arm against control, shape (n,), outcome units; with several arms one
             arm's at a time.
         priority: what leads are ranked by, highest first, shape (n,), fixed without their outcomes.
-        groups: organisation of each lead, any labels, shape (n,); None: each lead for itself.
+        against: another priority of the same leads, shape (n,): the value is then the difference of the two areas, and
+            the error that of the difference; None: the area itself.
+        groups: organisation of each lead, any labels, shape (n,); None: each lead for itself. Errors are by it.
         weights: positive sample weights, shape (n,); None: all equal.
         target: `autoc` or `qini`.
         top: the share of leads over which the area runs, inside (0, 1].
@@ -95,44 +98,8 @@ def rate_interval(
         >>> round(found.value, 4), round(found.lower, 4), round(found.upper, 4)
         (0.3125, 0.1946, 0.4304)
     """
-    area = rank_area(scores, priority, target=target, weights=weights, top=top)
+    area = _area(scores, priority, against, target, weights, top)
     return _estimate("`rate_interval`", area, groups, target, top, level)
-
-
-def rate_difference(
-    scores: Any,
-    priority: Any,
-    other: Any,
-    *,
-    groups: Any = None,
-    weights: Any = None,
-    target: Target = "autoc",
-    top: float = 1.0,
-    level: float = 0.95,
-) -> AreaEstimate:
-    """The area of one fixed priority less that of another on the same leads: the error is paired.
-
-    Args:
-        scores: per-lead uplift scores, shape (n,), outcome units.
-        priority: what leads are ranked by, shape (n,).
-        other: what else they could be ranked by, shape (n,).
-        groups: as `rate_interval`.
-        weights: as `rate_interval`.
-        target: as `rate_interval`.
-        top: as `rate_interval`.
-        level: as `rate_interval`.
-
-    Raises:
-        DataError: as `rate_interval`.
-
-    Examples:
-        >>> found = rate_difference(np.tile([3.0, 1.0], 9), np.tile([2, 1], 9), np.tile([4, 2], 9))
-        >>> found.value, found.se
-        (0.0, 0.0)
-    """
-    one, minus = (rank_area(scores, p, target=target, weights=weights, top=top) for p in (priority, other))
-    gap = RankArea(one.value - minus.value, one.influence - minus.influence)
-    return _estimate("`rate_difference`", gap, groups, target, top, level)
 
 
 def area_interval(
@@ -140,18 +107,20 @@ def area_interval(
     uplift: Any,
     treatment: Any,
     *,
+    against: Any = None,
     propensity: Any = None,
     groups: Any = None,
     target: Target = "qini",
     top: float = 1.0,
     level: float = 0.95,
 ) -> AreaEstimate:
-    """`qini_score` or `autoc` of a fixed ranking with its interval by organisation.
+    """`qini_score` or `autoc` of a fixed ranking, or its lead over another's, with its interval by organisation.
 
     Args:
         y: outcome, shape (n,), outcome units.
         uplift: what leads are ranked by, highest first, shape (n,), fixed without their outcomes.
         treatment: 1 treated, 0 control, shape (n,).
+        against: as `rate_interval`.
         propensity: P(treatment = 1) by design, a number or shape (n,); None: the realised share.
         groups: organisation of each lead, any labels, shape (n,); None: each lead for itself.
         target: `qini` or `autoc`.
@@ -170,47 +139,9 @@ def area_interval(
     """
     where = "`area_interval`"
     inputs = _judgeable(where, y, uplift, treatment, propensity, groups)
-    area = rank_area(inverse_propensity_scores(inputs), inputs.uplift, target=target, top=top)
+    other = None if against is None else metric_inputs(where, y, against, treatment, propensity, groups).uplift
+    area = _area(inverse_propensity_scores(inputs), inputs.uplift, other, target, None, top)
     return _estimate(where, area, groups, target, top, level)
-
-
-def area_difference(
-    y: Any,
-    uplift: Any,
-    other: Any,
-    treatment: Any,
-    *,
-    propensity: Any = None,
-    groups: Any = None,
-    target: Target = "qini",
-    top: float = 1.0,
-    level: float = 0.95,
-) -> AreaEstimate:
-    """The area of one fixed ranking less that of another on the same leads: the error is paired.
-
-    Args:
-        y: outcome, shape (n,), outcome units.
-        uplift: what leads are ranked by, shape (n,).
-        other: what else they could be ranked by, shape (n,).
-        treatment: 1 treated, 0 control, shape (n,).
-        propensity: as `area_interval`.
-        groups: as `area_interval`.
-        target: as `area_interval`.
-        top: as `area_interval`.
-        level: as `area_interval`.
-
-    Raises:
-        DataError: as `area_interval`.
-        PropensityError: a propensity outside (0, 1).
-    """
-    where = "`area_difference`"
-    inputs = _judgeable(where, y, uplift, treatment, propensity, groups)
-    against = metric_inputs(where, y, other, treatment, propensity, groups).uplift
-    scores = inverse_propensity_scores(inputs)
-    one, minus = (rank_area(scores, p, target=target, top=top) for p in (inputs.uplift, against))
-    return _estimate(
-        where, RankArea(one.value - minus.value, one.influence - minus.influence), groups, target, top, level
-    )
 
 
 def gain_band(
@@ -248,6 +179,14 @@ def gain_band(
         CurvePoint(float(q), float(g), known(g - h), known(g + h), float(q * end))
         for q, g, h in zip(at, gain, half, strict=True)
     )
+
+
+def _area(scores: Any, priority: Any, against: Any, target: Target, weights: Any, top: float) -> RankArea:
+    area = rank_area(scores, priority, target=target, weights=weights, top=top)
+    if against is None:
+        return area
+    minus = rank_area(scores, against, target=target, weights=weights, top=top)
+    return RankArea(area.value - minus.value, area.influence - minus.influence)
 
 
 def _estimate(where: str, area: RankArea, groups: Any, target: Target, top: float, level: float) -> AreaEstimate:

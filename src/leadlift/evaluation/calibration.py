@@ -19,7 +19,8 @@ from leadlift.base.arrays import Codes, Floats
 from leadlift.base.problems import stop
 from leadlift.base.records import Calibration, UpliftBin, known
 from leadlift.data import AssignmentLog
-from leadlift.evaluation.judging import LEVEL, JudgedBlock, combined, norm
+from leadlift.evaluation.combining import LEVEL, combined
+from leadlift.evaluation.judging import JudgedBlock, norm
 from leadlift.evaluation.scores import few_events, lead_scores
 from leadlift.inference import Estimate, covariance, max_t, mean_of_scores, t_interval, unit_influence
 from leadlift.learners import OutOfFold

@@ -16,14 +16,8 @@ import numpy as np
 
 from leadlift.base.arrays import Floats
 from leadlift.base.records import Candidate, LearnerChoice, known
-from leadlift.evaluation.judging import (
-    LEVEL,
-    SCORE,
-    Jointly,
-    JudgedBlock,
-    Measure,
-    combined_jointly,
-)
+from leadlift.evaluation.combining import LEVEL, Jointly, Measure, combined_jointly
+from leadlift.evaluation.judging import SCORE, JudgedBlock
 from leadlift.inference import is_constant, max_t, unit_influence
 
 # By the number of models behind one prediction; learners that are not here come after, in the study's order.

@@ -1,15 +1,15 @@
 """Sequential judgement: whatever a fitted model orders is judged on organisations that no model had seen.
 
 One mechanism for every procedure that learns from leads and then ranks others: `judge_procedure` fits, ranks and scores
-block after block; `combined` makes one number with its interval of any measure of a block. Areas, paired differences,
-the linear calibration test and the choice between learners are all such measures.
+block after block; `combined` (in `combining`) makes one number with its interval of any measure of a block. Areas,
+paired differences, the linear calibration test and the choice between learners are all such measures.
 
 References: Wager (2024), Sequential validation of treatment heterogeneity.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -20,8 +20,6 @@ from leadlift.data import AssignmentLog
 from leadlift.evaluation.scores import enough_outcomes, lead_scores
 from leadlift.inference import (
     Block,
-    Sequential,
-    combine,
     gain_curve,
     gain_curve_influence,
     is_constant,
@@ -32,7 +30,6 @@ from leadlift.inference import (
 )
 from leadlift.learners import Features, Progress, UpliftLearner, fit_models, in_threads, log_features, no_progress
 
-LEVEL = 0.95
 SHARES = np.round(np.arange(1, 21) / 20, 2)
 SCORE = "score"
 # The fewest organisations of an arm that give an error, and how many are planned for in each block.
@@ -253,84 +250,3 @@ def smaller_arm(log: AssignmentLog, rows: Codes | slice = slice(None)) -> dict[s
 def degrees_of_freedom(units: int) -> float:
     """Degrees of freedom of two arms as large as the smaller one: Welch's bound where arms are of equal spread."""
     return max(2.0 * units - 2, 1.0)
-
-
-@dataclass(frozen=True, eq=False)
-class Measure:
-    """A number of one block and each organisation's influence on it, shape (J,): its error is their norm."""
-
-    value: float
-    influence: Floats
-
-    @property
-    def se(self) -> float:
-        """Standard error, in the units of the value."""
-        return norm(self.influence)
-
-
-def combined(
-    blocks: Sequence[JudgedBlock], arm: str, measure: Callable[[JudgedBlock], tuple[float, float]]
-) -> Sequential:
-    """One number of all blocks that can judge an arm, with its interval.
-
-    Args:
-        blocks: as judged.
-        arm: the arm against control.
-        measure: from a block to a value and its standard error; NaN or an error of 0 where it has none.
-
-    Returns: sum(A_k/s_k)/sum(1/s_k), t with the blocks' degrees of freedom together; `blocks_used` 0 where none is
-    left.
-    """
-    judging = [block for block in blocks if block.judges(arm)]
-    found = [measure(block) for block in judging]
-    df = [degrees_of_freedom(block.units[arm]) for block in judging]
-    return combine([value for value, _ in found], [se for _, se in found], df, LEVEL)
-
-
-@dataclass(frozen=True, eq=False)
-class Jointly:
-    """Several measures of the same blocks.
-
-    Attributes:
-        values: shape (M,), each as `combined` gives it; NaN where no block has it.
-        covariance: shape (M, M).
-        df: degrees of freedom.
-    """
-
-    values: Floats
-    covariance: Floats
-    df: float
-
-
-def combined_jointly(
-    blocks: Sequence[JudgedBlock], arm: str, measures: Sequence[Callable[[JudgedBlock], Measure]]
-) -> Jointly:
-    """Measures as `combined`, with the covariances between them.
-
-    Args:
-        blocks: as judged.
-        arm: the arm against control.
-        measures: from a block to a value with its influence.
-    """
-    judging = [block for block in blocks if block.judges(arm)]
-    found = [[measure(block) for measure in measures] for block in judging]
-    if not found or not measures:
-        return Jointly(np.full(len(measures), np.nan), np.full((len(measures),) * 2, np.nan), np.nan)
-    value = np.array([[m.value for m in row] for row in found])
-    error = np.array([[m.se for m in row] for row in found])
-    used = np.isfinite(value) & np.isfinite(error) & (error > 0)
-    weight = np.divide(1.0, error, out=np.zeros_like(error), where=used)
-    total = weight.sum(axis=0)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        weight = weight / total
-    covariance = np.zeros((len(measures),) * 2)
-    for row, weights in zip(found, weight, strict=True):
-        parts = np.vstack(
-            [w * m.influence if w > 0 else np.zeros_like(m.influence) for m, w in zip(row, weights, strict=True)]
-        )
-        covariance += parts @ parts.T
-    values = np.where(used, weight * np.where(used, value, 0.0), 0.0).sum(axis=0)
-    missing = ~used.any(axis=0)
-    values[missing] = np.nan
-    covariance[missing, :] = covariance[:, missing] = np.nan
-    return Jointly(values, covariance, sum(degrees_of_freedom(block.units[arm]) for block in judging))

@@ -10,14 +10,13 @@ from leadlift.base.arrays import Floats
 from leadlift.base.records import Calibration, CurvePoint, RankingDifference, RankingResult, known
 from leadlift.data import AssignmentLog
 from leadlift.evaluation.calibration import calibration
+from leadlift.evaluation.combining import LEVEL, combined
 from leadlift.evaluation.judging import (
     ENOUGH_ORGANISATIONS,
-    LEVEL,
     SCORE,
     SHARES,
     Judged,
     JudgedBlock,
-    combined,
     degrees_of_freedom,
     judge,
     norm,
