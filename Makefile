@@ -51,6 +51,7 @@ bench: setup ## ratios against peers and physical limits
 	$(BIN)/python benchmarks/run.py
 	$(BIN)/python benchmarks/areas.py
 	$(BIN)/python benchmarks/assignment.py
+	$(BIN)/python benchmarks/ledger.py
 	$(BIN)/python benchmarks/learners.py
 
 ui: setup ## the MLflow UI on this folder's store
