@@ -21,7 +21,7 @@ from leadlift.data import AssignmentStore, KeptAssignments, read_table
 from leadlift.data.door import to_pandas
 from leadlift.data.ledger import Appended, LeadRows, LedgerStore
 from leadlift.data.ledger.imports import ImportResult, Source
-from leadlift.data.ledger.opening import WAIT
+from leadlift.data.ledger.opening import WAIT, sweep
 from leadlift.design import (
     Assignment,
     AssignmentResult,
@@ -251,7 +251,8 @@ def _staged(target: Path, content: pd.DataFrame) -> Iterator[Any]:
     temporary: Path | None = None
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=".list-", suffix=".part", dir=target.parent)
+        sweep(target.parent, ".list-")
+        handle, name = tempfile.mkstemp(prefix=f".list-{os.getpid()}-", suffix=".part", dir=target.parent)
         temporary = Path(name)
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
             content.to_csv(file, index=False)

@@ -1,4 +1,4 @@
-"""Writes to a ledger in forked processes and kills them at random moments; prints what the ledger holds after each.
+"""Runs assign, import and forget in forked processes and kills them at random moments; prints what the ledger holds.
 
 Run by test_kill.py in a process of its own: it forks, so nothing here may open the ledger before forking.
 """
@@ -14,29 +14,49 @@ import time
 import traceback
 from pathlib import Path
 
-from ledger_rows import deals, draw, info, leads, put, touches
+import pandera.pandas  # noqa: F401  loaded once, before anything forks
+from ledger_rows import deals, leads, touches
 
-from leadlift.data.ledger import LedgerStore, forget_organisation
+from leadlift.data.ledger import forget_organisation
 from leadlift.data.ledger.chain import verify
 from leadlift.data.ledger.opening import reading
+from leadlift.study.assign import assign_leads
+from leadlift.study.import_ import import_file
 
 ROWS = 1_000
+CONFIG = """\
+version: 1
+name: calls
+ledger: calls.duckdb
+experiment: {arms: {control: {share: 0.5}, call: {share: 0.5}}, strata: []}
+"""
 
 
 def write(path: Path, turn: int, what: str) -> None:
     first = turn * ROWS
+    config = path.with_suffix(".yaml")
     if what == "assign":
-        store = LedgerStore(path, wait=60)
-        store.append(draw(ROWS, start=first), info(), after=store.read())
-    elif what == "leads":
-        put(path, "leads", leads(ROWS, start=first))
-    elif what == "touches":
-        put(path, "touches", touches(ROWS, touch_id=[f"{turn}-{k}" for k in range(ROWS)], lead_id="L1"))
-    elif what == "deals":
-        frame = deals(ROWS, deal_id=[f"{turn}-{k}" for k in range(ROWS)], lead_id="L1", organisation_id="O0")
-        put(path, "deals", frame)
+        assign_leads(config, leads(ROWS, start=first), wait=60)
+    elif what in ("leads", "touches", "deals"):
+        import_file(config, what, files(path.parent, turn, what), wait=60)
     else:
         forget_organisation(path, f"O{turn + 7}")
+
+
+def files(folder: Path, turn: int, what: str) -> Path:
+    return folder / "files" / f"{turn}-{what}.csv"
+
+
+def write_file(folder: Path, turn: int, what: str) -> None:
+    """The file that a turn imports; not what is killed."""
+    mine = [f"{turn}-{k}" for k in range(ROWS)]
+    made = {
+        "leads": lambda: leads(ROWS, start=turn * ROWS),
+        "touches": lambda: touches(ROWS, touch_id=mine, lead_id="L1"),
+        "deals": lambda: deals(ROWS, deal_id=mine, lead_id="L1", organisation_id="O0"),
+    }
+    if what in made:
+        made[what]().to_csv(files(folder, turn, what), index=False)
 
 
 def state(path: Path) -> dict[str, object]:
@@ -47,9 +67,19 @@ def state(path: Path) -> dict[str, object]:
         keys = {"leads": "lead_id", "assignments": "lead_id", "touches": "touch_id", "deals": "deal_id"}
         different = "SELECT count(*) - count(DISTINCT {}) FROM {}"
         twice = sum(connection.execute(different.format(key, t)).fetchall()[0][0] for t, key in keys.items())
-    left = [file.name for file in path.parent.iterdir() if file.name.startswith(".leadlift-")]
-    files = sorted(file.name for file in path.parent.iterdir() if not file.name.startswith(".leadlift-"))
-    return {"sound": chain.sound, "batches": chain.batches, "twice": twice, "files": files, "left": len(left), **rows}
+    left = [file.name for file in path.parent.iterdir() if file.name.startswith((".leadlift-", ".list-"))]
+    names = sorted(file.name for file in path.parent.iterdir() if not file.name.startswith((".leadlift-", ".list-")))
+    listed = path.parent / "calls-list.csv"
+    lines = len(listed.read_text(encoding="utf-8").splitlines()) if listed.exists() else 0
+    return {
+        "sound": chain.sound,
+        "batches": chain.batches,
+        "twice": twice,
+        "files": names,
+        "left": len(left),
+        "lines": lines,
+        **rows,
+    }
 
 
 def child(work) -> int:
@@ -73,10 +103,13 @@ def tell(what: dict[str, object]) -> None:
 
 def main(path: Path, rounds: int, seed: int) -> None:
     luck = random.Random(seed)
+    (path.parent / "files").mkdir()
+    path.with_suffix(".yaml").write_text(CONFIG, encoding="utf-8")
     kinds = ["assign", "touches", "deals", "leads", "forget"]
     spent: dict[str, float] = {}
     for turn in range(len(kinds) + rounds):
         what = kinds[turn % len(kinds)]
+        write_file(path.parent, turn, what)
         started = time.monotonic()
         number = child(lambda turn=turn, what=what: write(path, turn, what))
         if turn >= len(kinds):
@@ -88,9 +121,9 @@ def main(path: Path, rounds: int, seed: int) -> None:
         _, status = os.waitpid(child(lambda: tell(state(path))), 0)
         if status:
             sys.exit("the next command failed")
-    # One more write finds whatever the killed ones left.
-    os.waitpid(child(lambda: write(path, turn + 1, "leads")), 0)
-    tell({"what": "leads", "killed": False})
+    # One more draw finds whatever the killed ones left.
+    os.waitpid(child(lambda: write(path, turn + 1, "assign")), 0)
+    tell({"what": "assign", "killed": False})
     os.waitpid(child(lambda: tell(state(path))), 0)
 
 

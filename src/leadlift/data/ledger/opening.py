@@ -232,11 +232,18 @@ def _sweep(path: Path) -> None:
 
     The caller has the ledger to itself, so no copy of it is in use but those of processes that are about to make one.
     """
-    start = f".leadlift-{path.name}-"
-    for folder in path.absolute().parent.glob(f"{glob.escape(start)}*"):
-        number = folder.name.removeprefix(start).split("-", maxsplit=1)[0]
+    sweep(path.absolute().parent, f".leadlift-{path.name}-")
+
+
+def sweep(folder: Path, start: str) -> None:
+    """Removes files and folders called `start`, a process number, a hyphen and more, of processes that are gone."""
+    for left in folder.glob(f"{glob.escape(start)}*"):
+        number = left.name.removeprefix(start).split("-", maxsplit=1)[0]
         if number.isdigit() and not _runs(int(number)):
-            shutil.rmtree(folder, ignore_errors=True)
+            if left.is_dir():
+                shutil.rmtree(left, ignore_errors=True)
+            else:
+                left.unlink(missing_ok=True)
 
 
 def _runs(number: int) -> bool:
