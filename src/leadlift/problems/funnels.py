@@ -165,7 +165,7 @@ def _group(
             tuple(sorted({m for i in members for j in members for m in mechanics.get((i, j), ())})),
             shared_clients(places[members], intersections, matrix),
         )
-        for members in _cliques(alike & close)
+        for members in _cliques(alike)
     )
     stops = sorted((c for c in judged if c.answer == "keep apart"), key=lambda c: (-abs(c.difference), c.product))
     left = sorted(

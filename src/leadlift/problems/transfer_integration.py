@@ -80,9 +80,9 @@ def integrate(field: Field, names: Sequence[str], scale: float, *, points: int, 
 def spreads(values: Floats, names: Sequence[str], scale: float) -> dict[str, float]:
     """Components from the values that are searched, whose priors are standard normal.
 
-    >>> found = spreads(np.array([0.0, 0.0]), ["cell", "selection"], 1.0)
+    >>> found = spreads(np.array([0.0, 1.0]), ["cell", "selection"], 1.0)
     >>> round(found["cell"], 3), round(found["selection"], 3)
-    (0.674, 0.386)
+    (0.674, 0.618)
     """
     found = dict.fromkeys((*SPREADS, SELECTION), 0.0)
     for name, value in zip(names, values, strict=True):
