@@ -103,3 +103,71 @@ def test_an_unknown_key_is_named(written, leadlift):
     assert ended.code == 1
     assert "did you mean `organisation`?" in ended.err
     assert not (folder / "mlruns").exists()
+
+
+@pytest.fixture(scope="module")
+def effects(deals):
+    """Calls gain two points on every other product, four on the first."""
+    products = sorted(deals["product"].unique())[::2]
+    frame = pd.DataFrame({"product": products, "mechanic": "call", "effect": 0.02, "se": 0.004})
+    frame.loc[0, "effect"] = 0.08
+    return frame.assign(n_treatment=12_000, n_control=12_000)
+
+
+IDEAS = "effects: {file: effects.csv, chosen_by: lot}\nideas: {margin: 0.03, break_even: 0.005, hypotheses: 5}\n"
+
+
+def test_funnels_and_mechanics_from_measured_effects(written, leadlift, effects):
+    folder = written()
+    effects.to_csv(folder / "effects.csv", index=False)
+    with (folder / "crm.yaml").open("a") as file:
+        file.write(IDEAS)
+    ended = leadlift("problems", "crm.yaml")
+    assert ended.code == 0, ended.err
+    assert "Funnels to unify" in ended.out
+    assert "Mechanics worth trying" in ended.out
+    out = folder / "results" / "crm"
+    result = json.loads((out / "results.json").read_text())
+    tried = set(effects["product"])
+    hypotheses = result["ideas"]["hypotheses"]
+    assert len(hypotheses) == 5
+    assert not tried & {one["product"] for one in hypotheses}
+    assert result["ideas"]["rows"] == {"read": 9, "used": 9, "dropped": {}}
+    assert sum(len(group["unify"]) for group in result["ideas"]["funnels"]) >= 1
+    comparisons = pd.read_csv(out / "tables" / "funnel_comparisons.csv")
+    first = comparisons[(comparisons[["product", "other"]] == effects["product"][0]).any(axis=1)]
+    assert set(first["answer"]) == {"keep apart"}
+    assert (comparisons["equivalence_lower"] < comparisons["difference"]).all()
+    table = pd.read_csv(out / "tables" / "hypotheses.csv")
+    assert {"n_per_arm", "lower", "upper", "rank_information"} <= set(table.columns)
+    page = (out / "report.html").read_text()
+    assert "Mechanics worth trying, by expected gain" in page
+    assert result["settings"]["effects"]["file"] == "effects.csv"
+
+
+def test_without_effects_the_page_says_what_is_missing(written, leadlift):
+    folder = written()
+    leadlift("problems", "crm.yaml")
+    page = (folder / "results" / "crm" / "report.html").read_text()
+    assert "no measured effects: there is nothing to transfer" in page
+    assert "Mechanics worth trying, by expected gain" not in page
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ("effects: {file: absent.csv}\n", "absent.csv"),
+        ("effects: {}\n", "one of them"),
+        ("ideas: {margin: 0}\n", "margin"),
+        ("effects: {file: effects.csv}\nideas: {break_even: {cal: 0.1}}\n", "did you mean `call`"),
+    ],
+)
+def test_effects_that_cannot_be_used_are_said(written, leadlift, effects, settings, words):
+    folder = written()
+    effects.to_csv(folder / "effects.csv", index=False)
+    with (folder / "crm.yaml").open("a") as file:
+        file.write(settings)
+    ended = leadlift("problems", "crm.yaml")
+    assert ended.code == 1
+    assert words in ended.err
+    assert not (folder / "results").exists() or not any((folder / "results").iterdir())

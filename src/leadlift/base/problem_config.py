@@ -11,6 +11,7 @@ from pydantic import Field
 
 from leadlift.base.config import Tracking, without_password
 from leadlift.base.fields import ColumnName, Settings
+from leadlift.base.idea_config import EffectsFile, IdeaRules
 from leadlift.base.settings import parse_settings
 from leadlift.base.tables import Timezone
 from leadlift.base.yaml import read_yaml
@@ -56,6 +57,8 @@ class ProblemsConfig(Settings):
     as_of: date | None = Field(None, description="Deals closed or known on this day or later are left out.")
     problems: ProblemRules = ProblemRules()
     upsell: Upsell = Upsell()
+    effects: EffectsFile | None = Field(None, description="Measured uplift by product and mechanic.")
+    ideas: IdeaRules = IdeaRules()
     seed: int = Field(0, ge=0)
     tracking: Tracking = Tracking()
 
@@ -63,6 +66,9 @@ class ProblemsConfig(Settings):
         """The settings as plain values; paths reduced to file names, passwords left out."""
         values = self.model_dump(mode="json")
         values["deals"]["file"] = Path(self.deals.file).name
+        for name in ("file", "ledger") if self.effects is not None else ():
+            path = values["effects"][name]
+            values["effects"][name] = None if path is None else Path(path).name
         if self.tracking.uri is not None:
             values["tracking"]["uri"] = without_password(self.tracking.uri)
         return values
@@ -71,6 +77,8 @@ class ProblemsConfig(Settings):
         """What the numbers depend on: tracking and the path of the deals left out."""
         values = self.published()
         del values["tracking"], values["deals"]["file"], values["deals"]["source"]
+        if self.effects is not None:
+            del values["effects"]["file"], values["effects"]["ledger"]
         return values
 
 

@@ -38,6 +38,7 @@ def _show(result: ProblemsResult, folder: Path) -> None:
     from rich.console import Console
 
     from leadlift.cli.show import WIDTH, _plain, _print_table
+    from leadlift.report.idea_tables import funnels_table, hypotheses_table, idea_notes
     from leadlift.report.problem_page import problem_headline, problem_notes, problems_table
 
     console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH)
@@ -46,6 +47,13 @@ def _show(result: ProblemsResult, folder: Path) -> None:
     console.print(f"[bold]{_plain(problem_headline(result))}[/bold]")
     for words in problem_notes(result):
         console.print(_plain(words))
+    if result.ideas.rows is not None and result.problems:
+        console.print()
+        _print_table(console, funnels_table(result.ideas))
+        if result.ideas.hypotheses:
+            _print_table(console, hypotheses_table(result.ideas, most=10))
+        for words in idea_notes(result.ideas):
+            console.print(_plain(words))
     console.print(f"\nreport   {folder / 'report.html'}", soft_wrap=True)
     console.print(f"results  {folder / 'results.json'}", soft_wrap=True)
     console.print(f"tables   {folder / 'tables'}", soft_wrap=True)

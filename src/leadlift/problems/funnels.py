@@ -57,6 +57,8 @@ class FunnelGroup(Record):
         unify: sets of its products that may share a funnel.
         stops: comparisons that show a difference, the largest first.
         open: comparisons that are not known yet, those that take the fewest leads first.
+        alike: comparisons that show the same uplift within the margin.
+        n_stops, n_open, n_alike: how many there are of each, also where fewer are listed.
         pairs: pairs of its products that share clients more than chance.
         unmeasured: those of them on which no mechanic was measured on both.
         margin: differences smaller than this don't matter, outcome units; None: not declared, nothing is unified.
@@ -70,6 +72,10 @@ class FunnelGroup(Record):
     unify: tuple[FunnelSet, ...]
     stops: tuple[Comparison, ...]
     open: tuple[Comparison, ...]
+    alike: tuple[Comparison, ...]
+    n_stops: int
+    n_open: int
+    n_alike: int
     pairs: int
     unmeasured: int
     margin: float | None
@@ -171,6 +177,7 @@ def _group(
     left = sorted(
         (c for c in judged if c.answer == "not known yet"), key=lambda c: (c.times or 0.0, c.product, c.other)
     )
+    same = tuple(c for c in judged if c.answer == "unify")
     whole = any(len(found.products) == len(products) for found in sets)
     answer: Answer = "unify" if whole else "keep apart" if stops and not sets else "not known yet"
     pairs = int(np.triu(close, 1).sum())
@@ -183,6 +190,10 @@ def _group(
         unify=sets,
         stops=tuple(stops),
         open=tuple(left),
+        alike=same,
+        n_stops=len(stops),
+        n_open=len(left),
+        n_alike=len(same),
         pairs=pairs,
         unmeasured=pairs - len({(c.product, c.other) for c in judged}),
         margin=margin,

@@ -39,7 +39,7 @@ class Comparison(Record):
         answer: unify (equivalent), keep apart (different), or not known yet.
         times: how many times the leads so far would settle it if there were no difference; 1 or less: enough.
         leads: leads in all, over both products and arms, still to be measured then; None where no study tells the
-            outcome's variance. Both None without a margin.
+            outcome's variance. Both None once it is settled, and without a margin.
     """
 
     product: str
@@ -94,7 +94,7 @@ def compare(
         answer = "unify"
     elif abs(difference) > far:
         answer = "keep apart"
-    wanted = None if margin is None else wanted_error(margin, together, alpha)
+    wanted = None if margin is None or answer != "not known yet" else wanted_error(margin, together, alpha)
     return Comparison(
         product=product,
         other=other,

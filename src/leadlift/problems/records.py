@@ -8,6 +8,7 @@ from typing import Any
 
 from leadlift.base.records import Check, Record, RowAccount, TrackedRun
 from leadlift.problems.cards import ProblemCard
+from leadlift.problems.ideas import Ideas
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,8 @@ class ProblemsResult(Record):
 
     `pairs` are the surest intersections; `n_significant` counts those at the configured false discovery rate among
     `n_pairs`. `disagreements` are products that the factors put elsewhere than the partition. `n_unknown` counts
-    organisations without a deal in any problem's products.
+    organisations without a deal in any problem's products. `ideas` are funnels to unify and mechanics worth trying;
+    `effects_digest` is that of the measured effects they rest on.
     """
 
     study: str
@@ -65,5 +67,7 @@ class ProblemsResult(Record):
     n_refused: int
     disagreements: tuple[str, ...]
     n_unknown: int
+    ideas: Ideas
+    effects_digest: str | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
     mlflow: TrackedRun | None = None

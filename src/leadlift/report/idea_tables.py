@@ -40,7 +40,7 @@ def funnels_table(ideas: Ideas) -> Table:
 def _funnel(group: FunnelGroup) -> Row:
     sets = "; ".join(_few(found.products) for found in group.unify) or fmt.MISSING
     stops = "; ".join(_stop(stop) for stop in group.stops[:STOPS]) or fmt.MISSING
-    more = len(group.stops) - STOPS
+    more = group.n_stops - len(group.stops[:STOPS])
     return Row(
         (
             group.group,
@@ -127,11 +127,16 @@ def short(value: float | None, *, signed: bool = False) -> str:
 def idea_notes(ideas: Ideas) -> tuple[str, ...]:
     """What to know beside the tables."""
     notes = []
-    easiest = [group.open[0] for group in ideas.funnels if group.open and group.open[0].leads]
+    easiest = [
+        one
+        for group in ideas.funnels
+        for one in group.open
+        if one.leads and group.margin is not None and abs(one.difference) < group.margin
+    ]
     if easiest:
         one = min(easiest, key=lambda comparison: comparison.leads or 0)
         notes.append(
-            f"{sum(len(group.open) for group in ideas.funnels):,} comparisons are not known yet; the first to be "
+            f"{sum(group.n_open for group in ideas.funnels):,} comparisons are not known yet; the first to be "
             f"settled, {one.mechanic} on {one.product} and {one.other}, takes {fmt.count(one.leads)} more leads "
             "(power 80% if there is no difference)."
         )

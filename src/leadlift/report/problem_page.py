@@ -11,6 +11,7 @@ from leadlift.problems.records import ProblemsResult
 from leadlift.report import format as fmt
 from leadlift.report._table import Column, Row, Table
 from leadlift.report.figures import Drawn
+from leadlift.report.idea_tables import funnels_table, hypotheses_table, idea_notes
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -140,6 +141,9 @@ def problems_html(result: ProblemsResult, *, figures: Mapping[str, Drawn]) -> st
         notes=problem_notes(result),
         table=problems_table(result),
         pairs=pairs_table(result),
+        funnels=funnels_table(result.ideas),
+        hypotheses=hypotheses_table(result.ideas),
+        idea_notes=idea_notes(result.ideas),
         figures=figures,
         named=NAMED,
         percent=fmt.percent,

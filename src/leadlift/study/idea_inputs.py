@@ -1,8 +1,9 @@
-"""Measured effects of product and mechanic, from a file or from a ledger's studies."""
+"""Measured effects of product and mechanic, from a file or a ledger's studies; ideas as tables."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,12 @@ from leadlift.base.idea_config import EffectsFile
 from leadlift.base.problems import Problems, did_you_mean, listed
 from leadlift.data import find_file, read_table
 from leadlift.data.ledger.studies import RecordedStudy, recorded_studies
+from leadlift.problems.ideas import Ideas
 
 WHERE = "the measured effects"
 COLUMNS = ["product", "mechanic", "effect", "se", "n_treatment", "n_control"]
 ESTIMATORS = ("aipw", "difference_in_means")
+LISTED = 10
 
 
 def read_effects(settings: EffectsFile, beside: Path | None) -> pd.DataFrame:
@@ -110,3 +113,35 @@ def _best(rows: list[Any]) -> list[Any]:
 def _row(row: Mapping[str, Any], product: str) -> dict[str, Any]:
     names = ("effect", "se", "n_treatment", "n_control")
     return {"product": product, "mechanic": row["treatment"], **{name: row[name] for name in names}}
+
+
+def idea_tables(ideas: Ideas) -> dict[str, pd.DataFrame]:
+    """Comparisons of products, and hypotheses by expected gain and by what their tests teach."""
+    comparisons = [
+        {"problem": group.group, **_flat(one.to_dict())}
+        for group in ideas.funnels
+        for one in (*group.alike, *group.stops, *group.open)
+    ]
+    every = {(one.product, one.mechanic): one for one in (*ideas.hypotheses, *ideas.teachings)}
+    found = {"funnel_comparisons": comparisons, "hypotheses": [one.to_dict() for one in every.values()]}
+    return {name: pd.DataFrame(rows) for name, rows in found.items() if rows}
+
+
+def _flat(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Intervals opened into two columns."""
+    opened: dict[str, Any] = {}
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            opened |= {f"{name}_lower": value["lower"], f"{name}_upper": value["upper"]}
+        else:
+            opened[name] = value
+    return opened
+
+
+def listed_ideas(ideas: Ideas) -> Ideas:
+    """The same with few comparisons per group, for results.json; the tables hold them all."""
+    few = tuple(
+        replace(group, stops=group.stops[:LISTED], open=group.open[:LISTED], alike=group.alike[:LISTED])
+        for group in ideas.funnels
+    )
+    return replace(ideas, funnels=few)

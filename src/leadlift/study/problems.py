@@ -16,12 +16,15 @@ from leadlift.base.digest import digest_of, frame_digest
 from leadlift.base.problem_config import ProblemsConfig, parse_problems, read_problems
 from leadlift.base.records import known, plain
 from leadlift.data import find_file, read_table
-from leadlift.problems import ProblemModel
+from leadlift.data.door import to_pandas
+from leadlift.problems import ProblemModel, ideas
+from leadlift.problems.ideas import Ideas
 from leadlift.problems.labels import UNKNOWN
 from leadlift.problems.records import CandidateSet, Pair, ProblemsResult
 from leadlift.report.problem_figures import problem_figures
 from leadlift.report.problem_page import problem_headline, problems_html
 from leadlift.study.files import check_folder, staging
+from leadlift.study.idea_inputs import idea_tables, listed_ideas, read_effects
 from leadlift.study.progress import Progress, Silent
 from leadlift.study.tracking import Tracker
 from leadlift.study.versions import versions
@@ -35,6 +38,7 @@ def find_problems(
     deals: Any = None,
     out: str | Path | None = None,
     *,
+    effects: Any = None,
     progress: Progress | None = None,
 ) -> ProblemsResult:
     """Finds the client problems that deals reveal: what `leadlift problems` does.
@@ -43,6 +47,8 @@ def find_problems(
         config: a configuration, its plain values, or the path of its YAML file.
         deals: a row per deal; None: read from the file that the configuration names.
         out: folder for results.json, report.html, figures and tables; None: they go into the MLflow run only.
+        effects: a row per study: `product`, `mechanic`, `effect`, `se`; None: read from what the configuration names,
+            if it names any.
         progress: listens to the steps.
 
     Raises:
@@ -60,12 +66,16 @@ def find_problems(
         with listener.step("reading"):
             columns = [settings.deals.organisation, settings.deals.product]
             deals = read_table(find_file(settings.deals.file, beside, settings.deals.source), columns)
+    if effects is None and settings.effects is not None:
+        effects = read_effects(settings.effects, beside)
     tracker = Tracker(parse_config({"name": settings.name, "tracking": settings.tracking.model_dump()}))
     model = make_model(settings)
     with listener.step("finding problems", settings.problems.resamples + 2) as tick:
         model.fit(deals, tick=tick)
+    with listener.step("funnels and mechanics"):
+        found = find_ideas(settings, model, effects)
     with listener.step("writing"):
-        return _written(_result(settings, model), model, settings, tracker, folder)
+        return _written(_result(settings, model, found, effects), model, settings, tracker, folder)
 
 
 def make_model(config: ProblemsConfig) -> ProblemModel:
@@ -85,6 +95,20 @@ def make_model(config: ProblemsConfig) -> ProblemModel:
     )
 
 
+def find_ideas(config: ProblemsConfig, model: ProblemModel, effects: Any) -> Ideas:
+    """Funnels and hypotheses as the configuration asks for them."""
+    by_lot = config.effects is not None and config.effects.chosen_by == "lot"
+    return ideas(
+        model,
+        effects,
+        selection="none" if by_lot else "believed_gain",
+        margin=config.ideas.margin,
+        break_even=config.ideas.break_even,
+        most=config.ideas.hypotheses,
+        seed=config.seed,
+    )
+
+
 def _settings(config: ProblemsConfig | Mapping[str, Any] | str | Path) -> tuple[ProblemsConfig, Path | None]:
     if isinstance(config, ProblemsConfig):
         return config, None
@@ -93,7 +117,7 @@ def _settings(config: ProblemsConfig | Mapping[str, Any] | str | Path) -> tuple[
     return read_problems(config), Path(config).parent
 
 
-def _result(config: ProblemsConfig, model: ProblemModel) -> ProblemsResult:
+def _result(config: ProblemsConfig, model: ProblemModel, suggested: Ideas, effects: Any) -> ProblemsResult:
     found, table = model.intersections_, model.deals_
     products = model.product_problem_
     elsewhere = products[products["problem"].notna() & ~products["agrees"]]
@@ -120,6 +144,8 @@ def _result(config: ProblemsConfig, model: ProblemModel) -> ProblemsResult:
         n_refused=int((~model.candidates_["problem"].astype(bool)).sum()),
         disagreements=tuple(elsewhere["product"].head(SHOWN_DISAGREEMENTS)),
         n_unknown=int((model.main_problems() == UNKNOWN).sum()),
+        ideas=suggested,
+        effects_digest=None if effects is None else frame_digest(to_pandas(effects)),
         settings=plain(config.published()),
     )
 
@@ -138,7 +164,8 @@ def _written(
     result: ProblemsResult, model: ProblemModel, config: ProblemsConfig, tracker: Tracker, folder: Path | None
 ) -> ProblemsResult:
     figures = problem_figures(model.intersections_, model.product_problem_, q=model.q)
-    tables = _tables(model)
+    tables = _tables(model) | idea_tables(result.ideas)
+    result = replace(result, ideas=listed_ideas(result.ideas))
     with staging(folder) as temporary:
         run = tracker.open_named(result.study, _tags(result))
         with tracker.closed(run, failed=False):
@@ -207,6 +234,10 @@ def _metrics(result: ProblemsResult) -> dict[str, float]:
         "intersections/significant": float(result.n_significant),
         "organisations/unknown": float(result.n_unknown),
     }
+    if result.ideas.rows is not None:
+        values["funnels/to unify"] = float(sum(len(group.unify) for group in result.ideas.funnels))
+        values["funnels/stop signs"] = float(sum(group.n_stops for group in result.ideas.funnels))
+        values["hypotheses"] = float(len(result.ideas.hypotheses))
     for card in result.problems:
         values[f"recovered/{card.problem}"] = card.recovered
         values[f"organisations/{card.problem}"] = float(card.organisations)
