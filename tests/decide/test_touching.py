@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from leadlift.decide.touching import Part, covariance, cut, earned
+from leadlift.decide.touching import Part, cut, earned, joint
 from leadlift.inference import gain_curve, gain_curve_influence, unit_influence
 
 SHARES = np.arange(1, 21) / 20
@@ -30,7 +30,7 @@ def test_values_and_covariances_are_those_of_gain_curves():
         [unit_influence(gain_curve_influence(scores, order, SHARES), unit, units) for order in orders]
     )
     assert sample.value == pytest.approx(expected, abs=1e-12)
-    assert covariance([sample]) == pytest.approx(influence.T @ influence, abs=1e-12 * influence.size)
+    assert joint([sample]).covariance == pytest.approx(influence.T @ influence, abs=1e-12 * influence.size)
 
 
 def test_parts_are_ranked_each_by_itself_and_count_by_their_leads():
@@ -49,9 +49,9 @@ def test_covariances_between_samples_that_share_organisations():
     unit, scores = rng.integers(100, size=300), rng.normal(size=300)
     order = rng.normal(size=300)
     both = earned([Part(unit, [order], [scores])], 100, SHARES)
-    joint = covariance([both, both])
+    found = joint([both, both]).covariance
     q = len(SHARES)
-    assert joint[:q, q:] == pytest.approx(joint[:q, :q], abs=1e-15)
+    assert found[:q, q:] == pytest.approx(found[:q, :q], abs=1e-15)
 
 
 def test_never_and_always():
@@ -64,7 +64,7 @@ def test_never_and_always():
     assert everyone.touched.tolist() == [1.0, 1.0]
     no_one = earned([Part(np.arange(4), [np.full(4, -np.inf)], [scores])], 4, np.array([0.5]))
     assert no_one.value.tolist() == [[0.0]]
-    assert covariance([no_one]).tolist() == [[0.0]]
+    assert joint([no_one]).covariance.tolist() == [[0.0]]
 
 
 def test_shuffled_leads_change_nothing_but_rounding():
@@ -72,3 +72,10 @@ def test_shuffled_leads_change_nothing_but_rounding():
     scores, order = rng.normal(size=200), rng.integers(4, size=200).astype(float)
     place = rng.permutation(200)
     assert cut(order, scores, SHARES).value == pytest.approx(cut(order[place], scores[place], SHARES).value, abs=1e-14)
+
+
+def test_leads_that_two_rankings_treat_differently_are_counted():
+    scores = np.ones(4)
+    orders = [np.array([4.0, 3.0, 2.0, 1.0]), np.array([4.0, 2.0, 3.0, 1.0])]
+    sample = earned([Part(np.arange(4), orders, [scores] * 2)], 4, np.array([0.25, 0.5, 0.75]))
+    assert joint([sample]).apart[0, 1].tolist() == [0.0, 2.0, 0.0]

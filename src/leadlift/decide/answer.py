@@ -12,7 +12,7 @@ from leadlift.base.decisions import Decision, Measure, Settled, StopsPaying, Str
 from leadlift.base.records import known
 from leadlift.data import AssignmentLog
 from leadlift.decide.comparing import Band, Compared, crossing
-from leadlift.decide.judgement import Judgement, judged, usable_blocks
+from leadlift.decide.judgement import Judgement, fewest_apart, judged, usable_blocks
 from leadlift.decide.lines import Line
 from leadlift.decide.question import RANDOM, Question, whole_organisations
 from leadlift.evaluation import JudgedBlock
@@ -41,6 +41,8 @@ def answered(question: Question, judgement: Judgement, measure: Measure, seed: i
         n=len(lines),
         df=judgement.df,
         rng=np.random.default_rng([seed, 7]),
+        fewest=fewest_apart(question),
+        arms=[line.arm for line in lines],
     )
     shown = [k for k in range(len(lines)) if k not in judgement.message and compared.known(k)]
     value = dict(zip(shown, compared.bands([compared.of(k) for k in shown]), strict=True))

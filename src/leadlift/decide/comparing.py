@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from leadlift.base.arrays import Bools, Floats
-from leadlift.decide.touching import Sample, covariance
+from leadlift.decide.touching import Sample, joint
 
 LEVEL = 0.95
 MOST_NUMBERS, LEAST_DRAWS, MOST_DRAWS = 8_000_000, 2_000, 10_000
@@ -45,6 +45,10 @@ class Compared:
         n: S.
         df: degrees of freedom of the errors.
         rng: source of the draws.
+        fewest: how many leads two strategies must treat differently for a difference to have an error; where they
+            treat fewer so, a handful of outcomes would decide it.
+        arms: of each strategy, by place among the treated ones; None: it chooses. Strategies of different arms treat
+            all leads differently that either touches.
     """
 
     def __init__(
@@ -56,15 +60,19 @@ class Compared:
         n: int,
         df: float,
         rng: np.random.Generator,
+        fewest: float = 0.0,
+        arms: Sequence[int | None] | None = None,
     ) -> None:
         samples = [sample for sample in (fixed, held) if sample is not None]
         self.n = n
+        self._arms = [0] * n if arms is None else list(arms)
         self.q = samples[0].value.shape[1]
         self._own = {s: k for k, s in enumerate(fixed_places)} if fixed is not None else {}
         offset = len(self._own)
         self._held = {s: offset + s for s in range(n)} if held is not None else {}
         self.values = np.concatenate([sample.value.reshape(-1) for sample in samples])
-        self.covariance = covariance(samples)
+        found = joint(samples)
+        self.covariance, self._apart, self._fewest = found.covariance, found.apart, fewest
         self._largest = float(np.sqrt(max(np.diag(self.covariance).max(), 0.0)))
         draws = int(np.clip(MOST_NUMBERS // max(self.values.size, 1), LEAST_DRAWS, MOST_DRAWS))
         self._draws = _drawn(self.covariance, df, rng, draws)
@@ -100,9 +108,12 @@ class Compared:
         return self._combination([(self._own.get(s, self._held.get(s, -1)), 1.0)])
 
     def difference(self, a: int, b: int) -> tuple[Floats, Floats, Floats]:
-        """Value, error and draws of strategy `a` less strategy `b`, on the same leads."""
+        """Value, error and draws of `a` less `b`, on the same leads; the error is NaN where too few are apart."""
         places = self._own if a in self._own and b in self._own else self._held
-        return self._combination([(places[a], 1.0), (places[b], -1.0)])
+        value, se, draws = self._combination([(places[a], 1.0), (places[b], -1.0)])
+        alike = self._arms[a] is not None and self._arms[a] == self._arms[b]
+        few = alike & (se > 0) & (self._apart[places[a], places[b]] < self._fewest)
+        return value, np.where(few, np.nan, se), draws
 
     def bands(self, numbers: Sequence[tuple[Floats, Floats, Floats]]) -> list[Band]:
         """Bands that hold over all of `numbers` at once."""

@@ -16,7 +16,7 @@ from leadlift.decide.strategies import Strategy, learner_of
 from leadlift.decide.touching import Sample, earned
 from leadlift.evaluation import JudgedBlock, lead_scores
 from leadlift.evaluation.judging import ENOUGH_ORGANISATIONS, SCORE, degrees_of_freedom, smaller_arm
-from leadlift.evaluation.scores import enough_outcomes
+from leadlift.evaluation.scores import ENOUGH_EVENTS, enough_outcomes
 from leadlift.learners import OutOfFold
 
 NO_RANKING = "no ranking: every lead of every block got the same prediction"
@@ -64,6 +64,18 @@ def judged(question: Question, fitted: OutOfFold, blocks: Sequence[JudgedBlock],
     block_df = sum(degrees_of_freedom(min(block.units.values())) for block in usable)
     df = min([degrees_of_freedom(units), *([block_df] if other is not None else [])])
     return Judgement(lines, own, other, fixed, df, _messages(lines, held, enough=enough, usable=bool(usable)))
+
+
+def fewest_apart(question: Question) -> float:
+    """How many leads two strategies must treat differently to be compared: 20 outcomes to expect in an arm of them."""
+    log = question.log
+    some = float((log.outcome != 0).mean())
+    arm = float(np.bincount(log.arm, minlength=len(log.arms)).min() / len(log))
+    return (
+        ENOUGH_EVENTS / max(min(some, 1 - some) * arm, 1e-12)
+        if log.outcome_kind == "binary"
+        else ENOUGH_EVENTS / (some * arm)
+    )
 
 
 def _ranking(question: Question, strategy: Strategy, leads: Leads, rows: Codes | None = None) -> Floats:

@@ -176,12 +176,14 @@ class Sample:
         touched: share of leads touched, shape (rankings, Q).
         sums: of each ranking, scores and leads by organisation and cell, sparse, shape (organisations, cells).
         weights: of each ranking, from cells to the influence on each value, shape (Q, cells).
+        reach: of each ranking, from cells to the leads touched, shape (Q, cells).
     """
 
     value: Floats
     touched: Floats
     sums: Sequence[Any]
     weights: Sequence[Floats]
+    reach: Sequence[Floats]
 
 
 def earned(parts: Sequence[Part], n_units: int, shares: Floats) -> Sample:
@@ -197,7 +199,7 @@ def earned(parts: Sequence[Part], n_units: int, shares: Floats) -> Sample:
     present = np.unique(np.concatenate([part.unit for part in parts])).size
     scale = np.sqrt(present / (present - 1)) / leads if present > 1 else np.nan
 
-    def ranking(s: int) -> tuple[Floats, Floats, Any, Floats]:
+    def ranking(s: int) -> tuple[Floats, Floats, Any, Floats, Floats]:
         cuts = [cut(part.priority[s], part.scores[s], shares) for part in parts]
         at_cut = np.asarray(share @ np.array([c.at_cut for c in cuts]))
         sums, reached, own = _columns(parts, cuts, s, n_units)
@@ -205,11 +207,12 @@ def earned(parts: Sequence[Part], n_units: int, shares: Floats) -> Sample:
         value, touched = (
             np.asarray(share @ np.array(of)) for of in ([c.value for c in cuts], [c.touched for c in cuts])
         )
-        return value, touched, sums, scale * np.vstack([reached, -reached * at_cut, -centre[own]]).T
+        reach = np.vstack([0 * reached, reached, 0 * centre[own]]).T
+        return value, touched, sums, scale * np.vstack([reached, -reached * at_cut, -centre[own]]).T, reach
 
     found = in_threads(ranking, range(len(parts[0].priority)))
-    value, touched, sums, weights = zip(*found, strict=True)
-    return Sample(np.array(value), np.array(touched), sums, weights)
+    value, touched, sums, weights, reach = zip(*found, strict=True)
+    return Sample(np.array(value), np.array(touched), sums, weights, reach)
 
 
 def _columns(parts: Sequence[Part], cuts: Sequence[Cut], s: int, n_units: int) -> tuple[Any, Floats, Codes]:
@@ -241,18 +244,36 @@ def _columns(parts: Sequence[Part], cuts: Sequence[Cut], s: int, n_units: int) -
     return matrix, reached, np.arange(len(parts))
 
 
-def covariance(samples: Sequence[Sample]) -> Floats:
-    """Covariances of all values of all samples, in order, shape (M, M); the samples may share organisations."""
+@dataclass(frozen=True, eq=False)
+class Joint:
+    """How the values of rankings go together.
+
+    Attributes:
+        covariance: of all values, in order, shape (M, M).
+        apart: how many leads two rankings treat differently at each capacity, shape (rankings, rankings, Q).
+    """
+
+    covariance: Floats
+    apart: Floats
+
+
+def joint(samples: Sequence[Sample]) -> Joint:
+    """Covariances of all values of all samples, in order; the samples may share organisations."""
     sums = [one for sample in samples for one in sample.sums]
     weights = [one for sample in samples for one in sample.weights]
+    reach = [one for sample in samples for one in sample.reach]
     ends = np.cumsum([0, *(len(one) for one in weights)])
-    result = np.empty((ends[-1], ends[-1]))
+    covariance = np.empty((ends[-1], ends[-1]))
+    common = np.empty((len(sums), len(sums), len(weights[0])))
 
     def pair(places: tuple[int, int]) -> None:
         a, b = places
-        block = weights[a] @ (sums[a].T @ sums[b]).toarray() @ weights[b].T
-        result[ends[a] : ends[a + 1], ends[b] : ends[b + 1]] = block
-        result[ends[b] : ends[b + 1], ends[a] : ends[a + 1]] = block.T
+        gram = (sums[a].T @ sums[b]).toarray()
+        block = weights[a] @ gram @ weights[b].T
+        covariance[ends[a] : ends[a + 1], ends[b] : ends[b + 1]] = block
+        covariance[ends[b] : ends[b + 1], ends[a] : ends[a + 1]] = block.T
+        common[a, b] = common[b, a] = ((reach[a] @ gram) * reach[b]).sum(axis=1)
 
     in_threads(pair, [(a, b) for a in range(len(sums)) for b in range(a, len(sums))])
-    return result
+    own = common[np.arange(len(sums)), np.arange(len(sums))]
+    return Joint(covariance, np.maximum(own[:, None] + own[None, :] - 2 * common, 0.0))

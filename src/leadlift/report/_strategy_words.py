@@ -27,12 +27,12 @@ from leadlift.report._strategy_reading import (
 )
 
 
-def strategy_words(result: StudyResult) -> tuple[str, ...]:
-    """The answer at the team's capacity, one sentence or two per measure; empty without strategies."""
+def strategy_words(result: StudyResult, measure: Measure | None = None) -> tuple[str, ...]:
+    """The answer at the team's capacity in sentences, for one measure or all; empty without strategies."""
     if result.decision is None:
         return ()
-    said = [sentence for measure in measures(result) for sentence in _settled(result, measure)]
-    return tuple(said)
+    asked = measures(result) if measure is None else (measure,)
+    return tuple(sentence for one in asked for sentence in _settled(result, one))
 
 
 def strategy_cautions(result: StudyResult) -> tuple[str, ...]:
@@ -112,6 +112,12 @@ def _best_words(
     if best is current or best.difference is None:
         lead = _random_words(result, measure, current, behind)
         return f"{at}, no strategy was seen to do better than {name}{lead}."
+    if best.difference_upper is None:
+        return (
+            f"{at}, {strategy_name(best, many)} and {name} differ in too few leads, or too few outcomes among them, "
+            "to be "
+            "told apart."
+        )
     most = amount(result, measure, best.difference_upper)
     return (
         f"{at}, {strategy_name(best, many)} is not distinguishable from {name}: at most {most} "

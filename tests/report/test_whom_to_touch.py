@@ -1,0 +1,161 @@
+"""Whom to touch, in words, tables and the figure; from hand-made rows."""
+
+import pytest
+import report_studies as made
+
+from leadlift import report
+from leadlift.base.decisions import ActedOn, Decision, LeaveAlone, ResponseShares, Settled, StopsPaying, StrategyValue
+from leadlift.report import all_tables, draw_figure, strategy_cautions, strategy_words
+
+CAPACITIES = (200.0, 400.0, 1_000.0, 2_000.0)
+
+
+def rows(strategy, values, gaps=(None,) * 4, *, measure="outcome", treatment="call", best=True, half=10.0, **change):
+    """A strategy's rows: values with bands of +-`half`, and differences to score first likewise."""
+    return [
+        StrategyValue(
+            **{
+                "strategy": strategy,
+                "treatment": treatment,
+                "measure": measure,
+                "capacity": capacity,
+                "share": capacity / 2_000,
+                "n_touched": capacity,
+                "value": value,
+                "value_lower": value - half,
+                "value_upper": value + half,
+                "value_se": half / 3,
+                "difference_from": "score_first",
+                "difference": gap,
+                "difference_lower": None if gap is None else gap - 7,
+                "difference_upper": None if gap is None else gap + 7,
+                "over_random": 1.0,
+                "over_random_lower": -1.0,
+                "over_random_upper": 3.0,
+                "possibly_best": best,
+                "extrapolates": capacity > 1_000,
+                "method": "fixed",
+                **change,
+            }
+        )
+        for capacity, value, gap in zip(CAPACITIES, values, gaps, strict=True)
+    ]
+
+
+def settled(better_to, measure="outcome"):
+    return Settled("fence_sitters_first", "call", measure, "score_first", 200.0, better_to, *(None,) * 5)
+
+
+def study(*strategies, **change):
+    decision = Decision(
+        **{
+            "capacity": 400.0,
+            "given": True,
+            "leads": 2_000,
+            "per": "week",
+            "current": "score_first",
+            "current_treatment": "call",
+            "run_share": 0.5,
+            "by_organisation": False,
+            "assume_no_spillover": False,
+            "unit": "",
+            "costs": {},
+            "held_back": 0,
+            "blocks_used": 0,
+            **change,
+        }
+    )
+    return made.study(strategies=tuple(row for of in strategies for row in of), decision=decision)
+
+
+SCORE = rows("score_first", (5, 10, 30, 60), best=False)
+FENCE = rows("fence_sitters_first", (12, 21, 41, 60), (9, 11, 9, 1))
+NEAR = rows("fence_sitters_first", (6, 12, 31, 60), (1, 2, 1, 0))
+
+
+def test_the_sentence_that_settles_it():
+    said = strategy_words(study(SCORE, FENCE, settled=(settled(1_000.0),)))
+    assert said[0] == (
+        "With 400 touches a week, fence-sitters first brings 11 [4, 18] “won” more than score first; above 1,000 they "
+        "can't be told apart."
+    )
+    assert said[1] == "It is settled: fence-sitters first is the best of the 2 compared there."
+
+
+def test_what_was_not_seen_is_not_distinguishable_at_most():
+    said = strategy_words(study(rows("score_first", (5, 10, 30, 60)), NEAR))
+    assert said[0].startswith(
+        "With 400 touches a week, fence-sitters first is not distinguishable from score first: at most 9 “won” more"
+    )
+    assert said[1] == "None of the 2 strategies compared can be told from the best there."
+
+
+def test_what_differs_in_a_handful_of_leads_is_not_compared():
+    few = [StrategyValue(**{**row.__dict__, "difference_lower": None, "difference_upper": None}) for row in NEAR]
+    said = strategy_words(study(rows("score_first", (5, 10, 30, 60)), few))
+    assert said[0].endswith("differ in too few leads, or too few outcomes among them, to be told apart.")
+
+
+def test_score_first_can_be_right():
+    random = rows("random", (2, 4, 10, 60), (-3, -8, -20, 0), best=False)
+    said = strategy_words(study(rows("score_first", (5, 12, 30, 60)), random))
+    assert said[0] == (
+        "With 400 touches a week, no strategy was seen to do better than score first, which brings 8 [1, 15] “won” "
+        "more than touching at random."
+    )
+
+
+def test_money_says_its_unit_and_where_more_touches_stop_paying():
+    money = [row for of in (SCORE, FENCE) for row in of]
+    money = [StrategyValue(**{**row.__dict__, "measure": "money"}) for row in money]
+    stops = StopsPaying("fence_sitters_first", "call", 1_000.0, 400.0, 1_000.0)
+    said = strategy_words(study(SCORE, FENCE, money, unit="EUR", costs={"call": 35.0}, stops_paying=(stops,)), "money")
+    assert "EUR 11 [4, 18] after touch costs more than score first" in said[0]
+    assert said[-1] == (
+        "By fence-sitters first, another touch surely pays up to 400 touches a week, "
+        "and surely no longer pays above 1,000."
+    )
+
+
+def test_what_weakens_it_is_said_beside_it():
+    act = ActedOn("score_first", "call", 40, False, "Acting on it ends the evidence.")
+    said = " ".join(
+        strategy_cautions(study(SCORE, FENCE, given=False, by_organisation=True, capacity=1_500.0, act=act))
+    )
+    for words in ("No capacity was given", "chooses organisations", "extrapolate", "ends the evidence"):
+        assert words in said
+    assumed = strategy_cautions(study(SCORE, FENCE, assume_no_spillover=True))
+    assert "Assumed, not tested" in " ".join(assumed)
+
+
+def test_a_strategy_without_a_value_says_why():
+    none = [
+        StrategyValue(**{**row.__dict__, "value": None, "message": "too few outcomes"})
+        for row in rows("uplift_first", (0, 0, 0, 0))
+    ]
+    found = study(SCORE, FENCE, none)
+    assert "uplift first: too few outcomes." in strategy_cautions(found)
+    cells = all_tables(found)["strategies"].rows[2].cells
+    assert cells[2:9] == ("–",) * 7
+    assert cells[9] == "too few outcomes"
+
+
+def test_the_figure_is_dashed_beyond_what_was_run_and_told_in_words():
+    drawn = draw_figure(study(SCORE, FENCE), "strategies")
+    assert "dashed: more than was ever run" in drawn.svg
+    assert "stroke-dasharray" in drawn.svg
+    assert "fence-sitters first 21" in drawn.alt
+    with pytest.raises(ValueError, match="asks for none"):
+        draw_figure(made.study(), "strategies")
+
+
+def test_the_page_holds_bounds_and_groups_to_leave_alone():
+    shares = (ResponseShares("call", "persuadable", 0.02, 0.12, 0.01, 0.13),)
+    groups = (
+        LeaveAlone("call", "score_group", "high", 90, "harmful", -0.05, -0.01, None, None),
+        LeaveAlone("call", "score_group", "low", 90, "keep", 0.01, 0.02, None, None),
+    )
+    page = report.html(study(SCORE, FENCE, shares=shares, leave_alone=groups))
+    assert "persuadable: buys only if touched" in page
+    assert "harmful" in page
+    assert [row.cells[0] for row in all_tables(study(SCORE, FENCE, leave_alone=groups))["leave_alone"].rows] == ["high"]
