@@ -8,7 +8,7 @@ import pytest
 from import_files import filled, frame, lot, workspace
 
 from leadlift.data.ledger.totals import OrganisationTotals
-from leadlift.evaluation import organisation_effects
+from leadlift.evaluation import organisation_compliers, organisation_effects
 from leadlift.study import SimulatedCrm, simulate_crm
 
 WINDOW = pd.Timedelta(days=90)
@@ -200,6 +200,23 @@ def test_three_arms_and_few_deals() -> None:
     sparse = organisation_effects(made(60, 3), seed=1)
     assert {e.interval for e in sparse if e.segment != "all"} >= {"none"}
     assert all(e.ci_lower is None and e.p_value is None for e in sparse if e.interval == "none")
+
+
+def test_complier_averages_per_organisation() -> None:
+    totals = made(900, 4, ("control", "call", "mail"))
+    rows = organisation_compliers(totals)
+    assert [(row.treatment, row.outcome) for row in rows] == [
+        ("call", "deals"),
+        ("call", "revenue"),
+        ("mail", "deals"),
+        ("mail", "revenue"),
+    ]
+    effects = {(e.treatment, e.outcome): e for e in organisation_effects(totals, seed=1) if e.segment == "all"}
+    for row in rows:
+        # Everyone in a treated arm is touched here, and no control.
+        same = effects[row.treatment, row.outcome]
+        assert (row.touched_treatment, row.touched_control, row.interval) == (1.0, 0.0, "interval")
+        assert (row.effect, row.ci_lower, row.ci_upper) == pytest.approx((same.effect, same.ci_lower, same.ci_upper))
 
 
 def truth(crm: SimulatedCrm, draws: int) -> float:

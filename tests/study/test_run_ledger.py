@@ -96,6 +96,18 @@ def test_organisations_come_first(place, result) -> None:
     assert run.data.metrics["effect/organisation_totals deals/all/call"] == pytest.approx(first.effect)
 
 
+def test_the_complier_average_stands_beside(place, result) -> None:
+    rows = {row.outcome: row for row in result.compliers}
+    assert set(rows) == {"deals", "revenue"}
+    assert rows["deals"].touched_control < 0.1
+    assert rows["deals"].touched_treatment > 0.8
+    effect = result.effects[0].effect
+    took = rows["deals"].touched_treatment - rows["deals"].touched_control
+    assert rows["deals"].effect == pytest.approx(effect / took)
+    page = (place.folder / "out" / "report.html").read_text(encoding="utf-8")
+    assert "What a touch brings per organisation that is touched because the lot said so" in page
+
+
 def test_the_ledger_is_free_while_the_study_fits(place, monkeypatch) -> None:
     from leadlift.study import run
 

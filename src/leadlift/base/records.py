@@ -111,6 +111,27 @@ class Effect(Record):
 
 
 @dataclass(frozen=True)
+class ComplierEffect(Record):
+    """What a touch does to units that are touched because the lot said so, for one arm against control.
+
+    `touched_*` are shares of units touched within the touch days. `effect` is per such unit, in outcome units: of an
+    organisation's total with `estimand` `organisation_total`, else per lead. The Anderson-Rubin set is all numbers
+    from `ci_lower` to `ci_upper` (`interval`), all but those between them (`outside`), or excludes none (`everything`);
+    `none`: too few units.
+    """
+
+    treatment: str
+    outcome: str
+    estimand: str
+    touched_treatment: float | None
+    touched_control: float | None
+    effect: float | None
+    ci_lower: float | None
+    ci_upper: float | None
+    interval: Literal["interval", "outside", "everything", "none"]
+
+
+@dataclass(frozen=True)
 class SegmentTest(Record):
     """Do segments differ at all, and which of them may gain most (Hsu)?
 
@@ -346,6 +367,7 @@ class StudyResult(Record):
     organisations_given: bool
     checks: tuple[Check, ...]
     effects: tuple[Effect, ...] = ()
+    compliers: tuple[ComplierEffect, ...] = ()
     segment_tests: tuple[SegmentTest, ...] = ()
     score: ScoreInfo | None = None
     learners: tuple[RankingResult, ...] = ()

@@ -69,6 +69,8 @@ def show_result(result: StudyResult, folder: Path, *, as_json: bool) -> None:
     others = all_tables(result)
     if "organisations" in others:
         _print_table(console, others["organisations"], ("std.",))
+    if "compliers" in others:
+        _print_table(console, others["compliers"])
     _print_table(console, summary_table(result))
     for name in ("learners", "differences", "strategies"):
         if name in others:

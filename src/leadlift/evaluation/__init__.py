@@ -10,6 +10,7 @@ from leadlift.evaluation.at_k import RankBin, uplift_at_k, uplift_by_bin
 from leadlift.evaluation.calibration import calibration, isotonic_uplift, recalibrated
 from leadlift.evaluation.choice import learner_choices
 from leadlift.evaluation.combining import combined
+from leadlift.evaluation.compliers import lead_compliers, organisation_compliers
 from leadlift.evaluation.curves import GainCurve, TargetingCurve, qini_curve, toc, uplift_curve
 from leadlift.evaluation.definitions import Definition
 from leadlift.evaluation.effects import effects_by_segment
@@ -40,8 +41,10 @@ __all__ = [
     "isotonic_uplift",
     "judge_procedure",
     "judge_sequentially",
+    "lead_compliers",
     "lead_scores",
     "learner_choices",
+    "organisation_compliers",
     "organisation_effects",
     "qini_curve",
     "qini_score",

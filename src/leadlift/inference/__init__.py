@@ -5,6 +5,7 @@ from __future__ import annotations
 from leadlift.inference.areas import area_estimate, area_se, half_sample_se, unit_influence
 from leadlift.inference.bounds import Bounds, imbens_manski, response_bounds
 from leadlift.inference.cells import CellCounts, cell_counts, merge_cells, merge_strata
+from leadlift.inference.compliers import ComplierAverage, complier_average
 from leadlift.inference.curves import band_critical_value, gain_curve, gain_curve_influence
 from leadlift.inference.estimates import Estimate, MeansDifference, difference_in_means, organisation_means
 from leadlift.inference.intervals import Interval, ScoreInterval, miettinen_nurminen, p_value, t_interval
@@ -23,6 +24,7 @@ __all__ = [
     "Block",
     "Bounds",
     "CellCounts",
+    "ComplierAverage",
     "EqualityTest",
     "Estimate",
     "Interval",
@@ -39,6 +41,7 @@ __all__ = [
     "band_critical_value",
     "cell_counts",
     "combine",
+    "complier_average",
     "contrast_scores",
     "covariance",
     "difference_in_means",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from leadlift.base.records import Effect, StudyResult
+from leadlift.base.records import ComplierEffect, Effect, StudyResult
 from leadlift.report import format as fmt
 from leadlift.report._reading import TOTAL, control_arm, groups, simultaneous, treatments
 from leadlift.report._table import Column, Row, Table
@@ -59,6 +59,43 @@ def organisations_table(result: StudyResult) -> Table:
             "behind count. An organisation's group is its highest lead's at the draw."
         ),
     )
+
+
+def compliers_table(result: StudyResult) -> Table:
+    """What a touch brings where it happened because of the lot."""
+    found = result.compliers
+    unit = "organisation" if any(row.estimand == TOTAL for row in found) else "lead"
+    return Table(
+        name="compliers",
+        caption=f"What a touch brings per {unit} that is touched because the lot said so",
+        columns=(
+            Column("outcome"),
+            Column("touched, control", numeric=True),
+            Column("touched, arm", numeric=True),
+            Column("effect", numeric=True),
+            Column("95% set", numeric=True),
+        ),
+        rows=tuple(_complier_row(result, row) for row in found),
+        note=(
+            "Beside the effects of the lot, not in their place: it takes the lot to work through touches alone. The "
+            "set is Anderson and Rubin's, which holds however few touches the lot moved."
+        ),
+    )
+
+
+def _complier_row(result: StudyResult, row: ComplierEffect) -> Row:
+    ends = [end for end in (row.ci_lower, row.ci_upper) if end is not None]
+    places = fmt.decimals_for([ends[1] - ends[0]] if len(ends) == 2 else [row.effect], "count")
+    interval = fmt.interval(row.ci_lower, row.ci_upper, "count", places)
+    shown = {"interval": interval, "outside": f"outside {interval}", "everything": "any number"}
+    cells = (
+        row.outcome,
+        fmt.percent(row.touched_control),
+        fmt.percent(row.touched_treatment),
+        fmt.number(row.effect, places, signed=True),
+        shown.get(row.interval, fmt.MISSING),
+    )
+    return Row(cells, f"{row.treatment} against {control_arm(result) or 'control'}")
 
 
 def _row(result: StudyResult, effect: Effect, places: int) -> Row:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from leadlift.base.records import RankingDifference, RankingResult, StudyResult
 from leadlift.report import format as fmt
 from leadlift.report._effect_tables import effects_table, segment_tests_table
-from leadlift.report._organisations import organisations_table
+from leadlift.report._organisations import compliers_table, organisations_table
 from leadlift.report._reading import area_decimals, learner_name
 from leadlift.report._strategy_tables import leave_alone_table, shares_table, strategies_table
 from leadlift.report._table import Column, Row, Table
@@ -143,6 +143,7 @@ def all_tables(result: StudyResult) -> dict[str, Table]:
     """Every table that has rows, by name."""
     made = (
         organisations_table(result),
+        compliers_table(result),
         effects_table(result),
         segment_tests_table(result),
         strategies_table(result),

@@ -152,6 +152,7 @@ def tables(result: StudyResult) -> dict[str, pd.DataFrame]:
     """Result records as flat tables by name; empty ones are left out."""
     records = {
         "effects": result.effects,
+        "compliers": result.compliers,
         "segment_tests": result.segment_tests,
         "learners": result.learners,
         "differences": result.differences,

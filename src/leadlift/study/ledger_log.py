@@ -42,6 +42,7 @@ class LedgerLog:
         log: the leads whose window is closed; the others are in its row account.
         leads: a row per lead of the log, by `lead_id`: assignment, outcome, `touched`, features.
         deals: where every deal of the ledger went.
+        touched: the column of `leads` that says who was touched: a feature may have its plain name.
         totals: the organisations' totals, where the lot was drawn for organisations.
         cut_off: until when outcomes are known: the last complete import of deals less the booking lag.
         booking_lag_days: that lag.
@@ -59,6 +60,7 @@ class LedgerLog:
     chain_head: str
     merged: tuple[str, ...]
     totals: OrganisationTotals | None = None
+    touched: str = "touched"
 
 
 def read_ledger_log(
@@ -93,7 +95,7 @@ def read_ledger_log(
     names, frame = _frame(used, features, shares)
     log = _log(frame, config, names, arms, named=bool(config.leads.features), outcome=outcome, dropped=dropped)
     rounds = tuple(sorted(map(int, used["round"].unique())))
-    return LedgerLog(log, frame, deals, cut_off, lag, rounds, chain_head, merged, totals)
+    return LedgerLog(log, frame, deals, cut_off, lag, rounds, chain_head, merged, totals, names["touched"])
 
 
 def _totals(

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from leadlift.base.experiment import ExperimentConfig
-from leadlift.base.records import Effect, LedgerUse, StudyResult
+from leadlift.base.records import Check, ComplierEffect, Effect, LedgerUse, StudyResult
 from leadlift.data.ledger import record_study
 from leadlift.design import Evidence
-from leadlift.evaluation import organisation_effects
+from leadlift.evaluation import lead_compliers, organisation_compliers, organisation_effects
 from leadlift.study.evidence import ledger_evidence
 from leadlift.study.import_ import ledger_path
 from leadlift.study.ledger_log import LedgerLog, read_ledger_log
@@ -48,6 +49,20 @@ class LedgerStudy:
         """Effects on organisations' totals, where the lot was drawn for organisations."""
         totals = self.read_log.totals
         return () if totals is None else tuple(organisation_effects(totals, seed=seed))
+
+    def compliers(self, checks: Sequence[Check]) -> tuple[ComplierEffect, ...]:
+        """Complier averages at the level of the unit; none where no touch is known, or touches follow the outcome."""
+        found = self.read_log
+        if found.totals is not None:
+            touched = found.totals.touched
+        else:
+            touched = found.leads[found.touched].to_numpy(dtype=bool)[found.log.position]
+        withheld = any(check.code == "touch-after-close" and check.status != "pass" for check in checks)
+        if withheld or not touched.any():
+            return ()
+        if found.totals is not None:
+            return tuple(organisation_compliers(found.totals))
+        return tuple(lead_compliers(found.log, touched))
 
     def evidence(self, config: ExperimentConfig, source: str | Path | ExperimentConfig) -> Evidence:
         """What checks may look at; `source` is the configuration or its path."""

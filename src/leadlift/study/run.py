@@ -84,7 +84,8 @@ def run_study(
     with listener.step("writing"):
         result = _result(given, findings, truth)
         if ledger is not None:
-            result = replace(result, ledger=ledger.use)
+            compliers = () if result.stopped else ledger.compliers(result.checks)
+            result = replace(result, ledger=ledger.use, compliers=compliers)
         return _written(result, findings, settings, tracker, folder, ledger)
 
 
