@@ -113,7 +113,7 @@ def test_the_ledger_is_free_while_the_study_fits(place, monkeypatch) -> None:
 
     seen = []
 
-    def analyse(log, config, progress, evidence):
+    def analyse(*_, **__):
         program = f"import duckdb; duckdb.connect({str(place.ledger)!r}).close()"
         seen.append(subprocess.run([sys.executable, "-c", program], check=False, capture_output=True).returncode)
         raise InterruptedError
