@@ -12,7 +12,7 @@ from ruamel.yaml import YAML
 from leadlift.base.config import json_schema, parse_config, without_password
 from leadlift.base.digest import digest_of
 from leadlift.base.errors import ConfigError, FileError
-from leadlift.base.yaml import is_experiment, read_config, read_yaml
+from leadlift.base.yaml import read_config, read_yaml
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 DATA = {
@@ -30,8 +30,8 @@ def parse(top=None, **data):
 
 
 def studies() -> list[Path]:
-    """The configurations of studies; experiments have their own."""
-    return [path for path in sorted(CONFIGS.glob("*.yaml")) if not is_experiment(read_yaml(path))]
+    """The configurations of studies of a log; experiments and problems have their own."""
+    return [path for path in sorted(CONFIGS.glob("*.yaml")) if "log" in (read_yaml(path).get("data") or {})]
 
 
 def test_five_keys_are_enough():
