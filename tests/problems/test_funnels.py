@@ -94,7 +94,7 @@ def test_a_group_that_is_alike_is_unified(pairs):
 
 def test_a_stop_sign_where_uplift_differs(pairs):
     found = funnel_groups(GROUPS, *pairs, effects=effects({"a": 0.02, "b": 0.02, "c": 0.06}), margin=0.015)[0]
-    assert found.answer == "not known yet"
+    assert found.answer == "keep apart"
     assert [s.products for s in found.unify] == [("a", "b")]
     assert {(c.product, c.other) for c in found.stops} == {("a", "c"), ("b", "c")}
     assert found.unmeasured == 3

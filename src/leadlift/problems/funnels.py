@@ -52,8 +52,8 @@ class FunnelGroup(Record):
         products: all of them.
         clients: whom they reach.
         together: how often two of its products stay together when organisations are resampled, or None.
-        answer: unify: all of its products were shown to be alike. Keep apart: there is a stop sign and nothing to
-            unify. Else not known yet.
+        answer: may all of its products share one funnel? Unify: every two were shown to be alike. Keep apart: there
+            is a stop sign. Else not known yet.
         unify: sets of its products that may share a funnel.
         stops: comparisons that show a difference, the largest first.
         open: comparisons that are not known yet, those that take the fewest leads first.
@@ -179,7 +179,7 @@ def _group(
     )
     same = tuple(c for c in judged if c.answer == "unify")
     whole = any(len(found.products) == len(products) for found in sets)
-    answer: Answer = "unify" if whole else "keep apart" if stops and not sets else "not known yet"
+    answer: Answer = "unify" if whole else "keep apart" if stops else "not known yet"
     pairs = int(np.triu(close, 1).sum())
     return FunnelGroup(
         group=name,
