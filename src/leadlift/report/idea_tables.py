@@ -28,8 +28,8 @@ def funnels_table(ideas: Ideas) -> Table:
         ),
         rows=tuple(_funnel(group) for group in ideas.funnels),
         note=(
-            "Organisations have at least one of the products: one funnel would cover them. One funnel for all: keep apart "
-            "where a stop sign stands, unify only where every two products are alike. Lift: how often an "
+            "Organisations have at least one of the products: one funnel would cover them. One funnel for all: keep "
+            "apart where a stop sign stands, unify only where every two products are alike. Lift: how often an "
             "organisation has two of them, over how often by popularity and breadth alone. Products may share a funnel "
             "if they share clients more than chance and every mechanic measured on both has the same uplift within the "
             "margin (two one-sided tests at 5%, all pairs of a mechanic at once). A stop sign is a difference shown at "
