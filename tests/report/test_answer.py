@@ -153,6 +153,28 @@ class TestRankings:
             "gains 0.40 pp more per lead with the X-learner (95% interval of the difference 0.22 to 0.58 pp)" in words
         )
 
+    def test_the_chosen_learner_is_named_and_why(self):
+        study = made.study()
+        (choice,) = study.choices
+        within = dataclasses.replace(choice, chosen="t", best="x")
+        words = answer(made.study(choices=(within,))).ranking
+        assert (
+            "Chosen is the T-learner: the simplest whose loss is within one standard error of the best, the X" in words
+        )
+        best = dataclasses.replace(choice, chosen="x", best="x")
+        assert "Chosen is the X-learner: none simpler comes" in answer(made.study(choices=(best,))).ranking
+
+    def test_no_learner_is_chosen_where_none_beats_a_constant(self):
+        words = answer(made.null()).ranking
+        assert "There is no evidence here that uplift differs between leads." in words
+        assert "Chosen" not in words
+
+    def test_a_learner_that_beats_a_constant_in_loss_alone_is_said_to(self):
+        (choice,) = made.study().choices
+        candidates = tuple(dataclasses.replace(c, qini_lower=-0.001) for c in choice.candidates)
+        words = answer(made.study(choices=(dataclasses.replace(choice, candidates=candidates),))).ranking
+        assert "prediction is closer to the uplift observed than one number for all" in words
+
     def test_not_distinguishable_from_the_score(self):
         words = answer(made.not_distinguishable()).ranking
         assert "not distinguishable from ranking by score: it may gain up to 0.21 pp per lead more or less" in words

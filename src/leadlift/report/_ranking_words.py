@@ -57,7 +57,10 @@ def _beats(choice: LearnerChoice) -> str:
 def _chosen(choice: LearnerChoice) -> list[str]:
     if len(choice.candidates) < 2:
         return []
-    return [f"Chosen is the {learner_name(choice.chosen or '')}, the simplest that is as good as the best."]
+    chosen, best = learner_name(choice.chosen or ""), learner_name(choice.best or "")
+    if choice.chosen == choice.best:
+        return [f"Chosen is the {chosen}: none simpler comes within one standard error of its loss."]
+    return [f"Chosen is the {chosen}: the simplest whose loss is within one standard error of the best, the {best}."]
 
 
 def _differences(result: StudyResult, against: list[RankingDifference]) -> list[str]:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from leadlift.base.records import RankingDifference, RankingResult, StudyResult
 from leadlift.report import format as fmt
+from leadlift.report._choice_table import choices_table
 from leadlift.report._effect_tables import effects_table, segment_tests_table
 from leadlift.report._organisations import compliers_table, organisations_table
 from leadlift.report._reading import area_decimals, learner_name
@@ -151,6 +152,7 @@ def all_tables(result: StudyResult) -> dict[str, Table]:
         leave_alone_table(result),
         learners_table(result),
         differences_table(result),
+        choices_table(result),
         rows_table(result),
         balance_table(result),
     )
