@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import lightgbm as lgb
 import numpy as np
@@ -11,6 +11,7 @@ from lightgbm import LGBMClassifier, LGBMRegressor
 
 from leadlift.base.arrays import Bools, Floats
 from leadlift.learners.features import Features, Rows, as_matrix
+from leadlift.learners.small_trees import SmallTrees, small_trees
 
 # What a fit on given bins takes; a model with any other setting is fitted through its own face.
 _BOOSTING = frozenset(
@@ -68,6 +69,7 @@ class Boosted:
         self.params = {key: value for key, value in settings.items() if value is not None}
         self.params |= {"objective": objective or kind, "metric": "None"}
         self._seen: Features | None = None
+        self._small: SmallTrees | Literal[False] | None = None
 
     def fit(self, rows: Rows, y: Floats, weight: Floats | None) -> Boosted:
         """Fits on rows, their outcomes y and weights, shapes (rows,)."""
@@ -99,8 +101,14 @@ class Boosted:
         return self.fit(rows, y, weight)
 
     def at(self, rows: Rows) -> Floats:
-        """Predictions for rows, shape (rows,): from their bins where the model was fitted on the same features."""
-        if self._seen is not rows.features or len(rows) == 0:
+        """Predictions for rows, shape (rows,): of small trees by column, else from bins of the features fitted on."""
+        if len(rows) == 0:
+            return np.empty(0)
+        if self._small is None:
+            self._small = small_trees(self.booster, self.params["objective"]) or False
+        if self._small:
+            return self._small.at(rows)
+        if self._seen is not rows.features:
             return self.predict(rows.frame())
         found: list[Floats] = []
 
@@ -125,4 +133,9 @@ class Boosted:
             self._seen = None
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "booster": lgb.Booster(model_str=self.booster.model_to_string()), "_seen": None}
+        return {
+            **self.__dict__,
+            "booster": lgb.Booster(model_str=self.booster.model_to_string()),
+            "_seen": None,
+            "_small": None,
+        }

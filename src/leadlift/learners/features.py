@@ -70,6 +70,7 @@ class Rows:
         self.features = features
         self.index = index
         self._bins: lgb.Dataset | None = None
+        self._columns: dict[int, Floats] = {}
         self._weighted = False
 
     def __len__(self) -> int:
@@ -78,6 +79,12 @@ class Rows:
     def frame(self) -> pd.DataFrame:
         """The rows' encoded features, shape (rows, features)."""
         return self.features.frame.iloc[self.index]
+
+    def column(self, j: int) -> Floats:
+        """A feature that is a number, shape (rows,); read once."""
+        if j not in self._columns:
+            self._columns[j] = self.features.frame.iloc[:, j].to_numpy(dtype=np.float64)[self.index]
+        return self._columns[j]
 
     def bins(self) -> lgb.Dataset:
         """The rows' bins, without labels of any meaning."""
