@@ -206,3 +206,13 @@ def test_an_editor_marks_what_cannot_be(change: Change) -> None:
     values = read_yaml(EXAMPLE)
     change(values)
     assert not Draft202012Validator(SCHEMA).is_valid(as_editors_read(values))
+
+
+def test_strategies_of_an_experiment_reckon_with_what_its_arms_cost() -> None:
+    values = read_yaml(EXAMPLE)
+    config = parse_experiment(values)
+    assert [one.strategy for one in config.study().strategies][:2] == ["score_first", "fence_sitters_first"]
+    assert config.study().decide.costs == {"call": 35.0}
+    assert config.study().value.unit == "EUR"
+    del values["value"]
+    assert parse_experiment(values).study().decide.costs is None
