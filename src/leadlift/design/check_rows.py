@@ -70,7 +70,7 @@ def outcomes_missing(log: AssignmentLog, evidence: Evidence) -> Finding:
     lost = np.array([log.loss_by_arm[arm][0] for arm in log.arms])
     total = np.array([log.loss_by_arm[arm][1] for arm in log.arms])
     if lost.sum() == 0:
-        return Finding("pass", 0, "every lead has an outcome")
+        return Finding("pass", None, "every lead has an outcome")
     if lost.sum() == total.sum():
         return Finding("stop", 1.0, "no lead has an outcome")
     units = log.drawn.units
