@@ -171,6 +171,17 @@ class ProblemModel(BaseEstimator):
         main = np.array(mixtures.columns)[mixtures.fillna(0.0).to_numpy().argmax(axis=1)]
         return pd.Series(np.where(shown, main, UNKNOWN), index=mixtures.index, dtype="str", name="problem")
 
+    def chances(self, matrix: Any) -> Floats:
+        """Chances of the next product of organisations, shape (organisations, products), adding up to 1.
+
+        Args:
+            matrix: what they have of the products fitted on, in the order of `product_problem_`, sparse.
+        """
+        self._fitted()
+        if self._model is None:
+            return np.tile(fitness(self.intersections_.null), (matrix.shape[0], 1))
+        return self._model.chances(self._model.shares(matrix))
+
     def upsell(self, deals: Any, *, most: int = 3) -> pd.DataFrame:
         """Next products of each organisation with the reason for each: see `leadlift.problems.upsell`.
 
