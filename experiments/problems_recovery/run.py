@@ -20,8 +20,8 @@ from leadlift.data import make_world  # noqa: E402
 from leadlift.problems import ProblemModel  # noqa: E402
 
 PROBLEMS, PRODUCTS, ORGANISATIONS = 12, 300, 20_000
-DEALS, SEEDS = (4.0, 8.0, 12.0), range(5)
-NOISE, DRAWS = 0.15, 40_000
+DEALS, SEEDS = (8.0, 4.0), range(3)
+NOISE, DRAWS = 0.15, 20_000
 
 
 def work(piece: pieces.Row) -> list[pieces.Row]:
