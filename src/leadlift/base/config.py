@@ -108,6 +108,7 @@ class DataConfig(Settings):
     organisation: ColumnName | None = Field(None, description="The client; leads of one client are not independent.")
     score: ColumnName | None = Field(None, description="Conversion score known before assignment, in [0, 1].")
     stratum: ColumnName | None = Field(None, description="The cell inside which the lot was drawn.")
+    problem: ColumnName | None = Field(None, description="The main client problem logged at assignment: a segment.")
     value: ColumnName | None = Field(None, description="Money an outcome is worth, per lead.")
     cost: ColumnName | None = Field(None, description="Cost of the touch, per lead.")
     timezone: str | None = Field(None, description="Zone of times that carry none, such as Europe/Berlin; absent: UTC.")
@@ -138,7 +139,7 @@ class DataConfig(Settings):
         propensity: Any = self.propensity
         if isinstance(propensity, StratumShares):
             propensity = propensity.by_stratum
-        names = ("features", "lead_id", "organisation", "score", "stratum", "value", "cost", "timezone")
+        names = ("features", "lead_id", "organisation", "score", "stratum", "problem", "value", "cost", "timezone")
         return {
             "treatment": column,
             "control": control,

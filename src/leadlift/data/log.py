@@ -56,6 +56,7 @@ class AssignmentLog:
         score_source: `given` with the log, or `estimated` out of fold.
         value, cost: money per outcome and per touch, shape (n,), or None.
         lead_id: text, shape (n,), or None.
+        problem: main client problem logged at assignment, `unknown` where none was, shape (n,), or None.
         position: row number in the input, shape (n,).
         account: where every row went.
         drawn: units per arm, and how many were planned, before rows were dropped.
@@ -88,6 +89,7 @@ class AssignmentLog:
     design_digest: str
     loss_by_arm: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     left_out: Mapping[str, str] = field(default_factory=dict)
+    problem: Texts | None = None
 
     def __post_init__(self) -> None:
         if self.account.used != len(self.arm):
@@ -150,6 +152,7 @@ class AssignmentLog:
         organisation: str | None = None,
         score: str | None = None,
         stratum: str | None = None,
+        problem: str | None = None,
         value: str | None = None,
         cost: str | None = None,
         positive: str | int | bool | None = None,
@@ -170,6 +173,7 @@ class AssignmentLog:
             organisation: the client, whose leads are not independent. None: each lead is its own.
             score: conversion score known before assignment, in [0, 1].
             stratum: cell inside which the lot was drawn.
+            problem: the organisation's main client problem as it was logged at assignment; a segment. Empty: unknown.
             value, cost: money per outcome and per touch.
             positive: the outcome value that counts as 1, where the outcome holds two words.
             timezone: zone of times that carry none; None: UTC.
@@ -193,6 +197,7 @@ class AssignmentLog:
             "organisation": organisation,
             "score": score,
             "stratum": stratum,
+            "problem": problem,
             "value": value,
             "cost": cost,
         }

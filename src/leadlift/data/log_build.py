@@ -32,6 +32,8 @@ from leadlift.data.propensity import propensity_matrix
 
 WHERE = "the assignment log"
 
+UNKNOWN_PROBLEM = "unknown"
+
 
 def build_log(
     frame: Any,
@@ -65,6 +67,8 @@ def build_log(
     }
     for role, text in texts.items():
         refuse_missing(text, roles[role], role, problems)
+    if "problem" in roles:
+        texts["problem"] = identifiers(frame[roles["problem"]]).fillna(UNKNOWN_PROBLEM)
     numbers: dict[str, Floats] = {}
     for role in ("score", "value", "cost"):
         if role in roles:
@@ -124,6 +128,7 @@ def build_log(
         design_digest=_design_digest(arms, texts.get("stratum"), matrix),
         loss_by_arm={name: (int((~used & (arm == i)).sum()), int((arm == i).sum())) for i, name in enumerate(arms)},
         left_out=left_out,
+        problem=texts["problem"].to_numpy(dtype=object)[order] if "problem" in texts else None,
     )
 
 

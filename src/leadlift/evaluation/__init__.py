@@ -14,7 +14,7 @@ from leadlift.evaluation.compliers import lead_compliers, organisation_compliers
 from leadlift.evaluation.curves import GainCurve, TargetingCurve, qini_curve, toc, uplift_curve
 from leadlift.evaluation.definitions import Definition
 from leadlift.evaluation.effects import effects_by_segment
-from leadlift.evaluation.groups import Segments, everyone, score_groups
+from leadlift.evaluation.groups import Segments, crossed, everyone, problem_segments, score_groups
 from leadlift.evaluation.judging import JudgedBlock, judge_procedure, judge_sequentially
 from leadlift.evaluation.metrics import autoc, qini_score, rate, uplift_auc
 from leadlift.evaluation.organisations import organisation_effects
@@ -35,6 +35,7 @@ __all__ = [
     "autoc",
     "calibration",
     "combined",
+    "crossed",
     "effects_by_segment",
     "everyone",
     "gain_band",
@@ -46,6 +47,7 @@ __all__ = [
     "learner_choices",
     "organisation_compliers",
     "organisation_effects",
+    "problem_segments",
     "qini_curve",
     "qini_score",
     "ranking_differences",

@@ -28,6 +28,22 @@ def everyone(log: AssignmentLog) -> Segments:
     return Segments("all", ("all",), np.zeros(len(log), dtype=np.intp))
 
 
+def problem_segments(log: AssignmentLog) -> Segments | None:
+    """Each lead's main problem as it was logged at assignment; None where the log has none, or only one."""
+    if log.problem is None:
+        return None
+    names, code = np.unique(log.problem.astype(str), return_inverse=True)
+    return Segments("problem", tuple(map(str, names)), code.astype(np.intp)) if len(names) > 1 else None
+
+
+def crossed(one: Segments, other: Segments) -> Segments:
+    """Segments of both, such as `high, P2`; those without a lead are left out."""
+    both = one.code * len(other.names) + other.code
+    found, code = np.unique(both, return_inverse=True)
+    names = tuple(f"{one.names[k // len(other.names)]}, {other.names[k % len(other.names)]}" for k in found)
+    return Segments(f"{one.by} x {other.by}", names, code.astype(np.intp))
+
+
 def score_groups(
     log: AssignmentLog, settings: ScoreGroups, fold: Codes | None = None
 ) -> tuple[Segments, ScoreInfo] | None:

@@ -28,10 +28,12 @@ from leadlift.decide import Strategy
 from leadlift.design import Evidence, balance_rows, run_checks
 from leadlift.evaluation import (
     Segments,
+    crossed,
     effects_by_segment,
     everyone,
     judge_sequentially,
     learner_choices,
+    problem_segments,
     ranking_differences,
     ranking_results,
     score_groups,
@@ -112,6 +114,10 @@ def analyse(
         else:
             by_group, tests = effects_by_segment(scored, grouped[0], fitted.outcomes, seed=config.seed)
             effects += by_group
+        for one in _by_problem(scored, None if grouped is None else grouped[0]):
+            by_problem, of_problems = effects_by_segment(scored, one, fitted.outcomes, seed=config.seed)
+            effects += by_problem
+            tests += of_problems
     with progress.step("sequential validation", 4) as tick:
         blocks = judge_sequentially(scored, learners, seed=config.seed, features=features, progress=tick)
     with progress.step("strategies"):
@@ -140,6 +146,14 @@ def _groups_differ(tests: list[SegmentTest]) -> list[str]:
     """Arms whose uplift differs between score groups, at 5%."""
     by_scores = [test for test in tests if test.estimator == "aipw" and test.p_value is not None]
     return [test.treatment for test in by_scores if (test.p_value or 0.0) < DIFFER]
+
+
+def _by_problem(log: AssignmentLog, groups: Segments | None) -> list[Segments]:
+    """Segments by the problem logged at assignment, alone and within score groups."""
+    problems = problem_segments(log)
+    if problems is None:
+        return []
+    return [problems] if groups is None else [problems, crossed(groups, problems)]
 
 
 def _bounded(log: AssignmentLog, score: Floats) -> Floats:

@@ -181,6 +181,8 @@ def _log(
     roles |= {role: names[name] for role, name in ROLES.items()}
     if frame[names["stratum"]].isna().all():
         del roles["stratum"]
+    if frame[names["problem"]].notna().any():
+        roles["problem"] = names["problem"]
     if frame["score"].notna().any():
         roles["score"] = names["score"]
     if config.value is not None:
