@@ -1,0 +1,51 @@
+"""Committed results of the experiments on problems hold what is asked of the problem model."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+EXPERIMENTS = Path(__file__).resolve().parents[2] / "experiments"
+
+
+def rows(name):
+    return [json.loads(line) for line in (EXPERIMENTS / name / "results.jsonl").read_text().splitlines()]
+
+
+def test_hidden_problems_are_found_again():
+    found = rows("problems_recovery")
+    assert min(row["ari"] for row in found) > 0.9
+    enough = [row for row in found if row["piece"]["deals"] >= 8]
+    assert enough
+    assert min(row["correlation"] for row in enough) > 0.8
+    # Fewer deals tell less, to anyone.
+    assert all(row["correlation"] > row["known"] - 0.02 for row in found)
+    assert all(row["looks_ari"] < 0.2 < row["ari"] for row in found)
+
+
+@pytest.mark.parametrize("kind", ["products drawn by popularity", "margins only"])
+def test_no_problems_are_claimed_without_structure(kind):
+    found = [row for row in rows("problems_null") if row["piece"]["kind"] == kind]
+    assert len({row["piece"]["seed"] for row in found}) == 100
+    assert sum(row["problems"] == 0 for row in found) >= 96
+    assert sum(row["below_05"] for row in found) / 100 < 0.05
+    assert min(row["hypergeometric_below_001"] for row in found) > 0.5
+
+
+@pytest.mark.parametrize("rival", ["popularity", "looks"])
+def test_problems_predict_deals_better_than(rival):
+    found = rows("deal_predictability")
+    assert {row["piece"]["data"] for row in found} >= {"simulated company", "Online Retail"}
+    for row in found:
+        for ranking in row["rows"]:
+            if ranking["ranking"].startswith("problems"):
+                assert ranking["over"][rival][1] > 0
+
+
+def test_online_retail_has_cards_to_read():
+    cards = [row["card"] for row in rows("problems_online_retail") if "card" in row]
+    assert len(cards) >= 5
+    for card in cards:
+        assert card["n_products"] >= 3
+        assert card["recovered"] >= 0.75
+        assert card["p_value"] < 0.01
