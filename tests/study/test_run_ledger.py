@@ -14,8 +14,10 @@ from import_files import Workspace, filled
 from mlflow import MlflowClient
 
 import leadlift as ll
+from leadlift.base.idea_config import EffectsFile
 from leadlift.data.ledger import recorded_studies, verify_ledger
 from leadlift.study import simulate_crm
+from leadlift.study.idea_inputs import read_effects
 
 QUICK = "learners: [t]\nfolds: 2\nscore_groups: {cuts: [0.2, 0.6]}\ntracking: {uri: 'sqlite:///STORE/mlflow.db'}"
 
@@ -187,3 +189,15 @@ def test_a_ledger_without_deals_or_assignments_is_said(folder, leadlift) -> None
     assert hashlib.sha256(place.ledger.read_bytes()).hexdigest() == before
     assert not Path("results").exists()
     assert "mlruns" not in os.listdir()
+
+
+def test_its_effects_are_measured_effects_of_the_experiments_product(place, result) -> None:
+    effects = read_effects(EffectsFile(ledger=place.ledger.name, products={"calls": "tyres"}), place.folder)
+    one = next(
+        effect
+        for effect in result.effects
+        if (effect.segment_by, effect.estimator, effect.estimand) == ("all", "aipw", "per_lead")
+    )
+    (row,) = effects.to_dict("records")
+    assert (row["product"], row["mechanic"], row["effect"], row["se"]) == ("tyres", "call", one.effect, one.se)
+    assert (row["n_treatment"], row["n_control"]) == (one.n_treatment, one.n_control)

@@ -65,7 +65,7 @@ def effects_of_studies(
         if experiment not in last:
             rule = "products are given for experiments with a study"
             problems.add("unknown-experiment", rule, f"`{experiment}`", did_you_mean(experiment, last))
-    outcomes = sorted({row["outcome"] for study in last.values() for row in study.effects})
+    outcomes = sorted({row["outcome"] for study in last.values() for row in _usable(study)})
     if outcome is None and len(outcomes) > 1:
         problems.add("outcome", "effects are of one outcome", listed(outcomes), "name it as `outcome`")
     elif outcome is not None and outcome not in outcomes:
@@ -85,20 +85,22 @@ def effects_of_studies(
 
 def _rows(study: RecordedStudy, product: str | None, outcome: str) -> list[dict[str, Any]]:
     """The study's effects by product, or that of all its leads if they are about one product."""
-    usable = [
-        row
-        for row in study.effects
-        if row["outcome"] == outcome
-        and row.get("estimand", "per_lead") == "per_lead"
-        and row["effect"] is not None
-        and row["se"] is not None
-    ]
+    usable = [row for row in _usable(study) if row["outcome"] == outcome]
     by_product = [row for row in usable if row["segment_by"] == "product"]
     if by_product:
         return [_row(row, row["segment"]) for row in _best(by_product)]
     if product is None:
         return []
     return [_row(row, product) for row in _best([row for row in usable if row["segment_by"] == "all"])]
+
+
+def _usable(study: RecordedStudy) -> list[Any]:
+    """Effects per lead that have an error: organisations' totals are of more than the product tried."""
+    return [
+        row
+        for row in study.effects
+        if row.get("estimand", "per_lead") == "per_lead" and row["effect"] is not None and row["se"] is not None
+    ]
 
 
 def _best(rows: list[Any]) -> list[Any]:
