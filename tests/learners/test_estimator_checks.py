@@ -47,13 +47,13 @@ def left_out(estimator):
 
 
 @pytest.mark.filterwarnings("ignore")
-@parametrize_with_checks([HalfT(), HalfX(), HalfDR()], expected_failed_checks=left_out)
+@parametrize_with_checks([HalfT(), HalfX()], expected_failed_checks=left_out)
 def test_scikit_learns_checks(estimator, check):
     check(estimator)
 
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
-@parametrize_with_checks([HalfS(), HalfR()], expected_failed_checks=left_out)
+@parametrize_with_checks([HalfS(), HalfR(), HalfDR()], expected_failed_checks=left_out)
 def test_scikit_learns_checks_of_the_other_learners(estimator, check):
     check(estimator)
