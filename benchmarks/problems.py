@@ -122,7 +122,9 @@ CASES = {"intersections": 1.0, "fit": 1.0, "pairs": SMALL, "product": SMALL, "fp
 
 def run_case(name: str, scale: float) -> dict[str, Any]:
     frame = deals(CASES[name] * scale)
+    before = time.process_time()
     found = globals()[name](frame)
+    found["cpu_seconds"] = round(time.process_time() - before, 2)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
     return {"case": name, "deals": len(frame), **found, "peak_gb": round(peak, 2)}
 

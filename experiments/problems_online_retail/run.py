@@ -10,7 +10,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "common")]
 
 import pieces  # noqa: E402  (first: it sets the number of threads)
 
-from leadlift.problems import ProblemModel  # noqa: E402
+from leadlift.problems import UNKNOWN, ProblemModel  # noqa: E402
 
 CONFIG = HERE.parents[1] / "configs" / "online_retail.yaml"
 CARDS, NAMED = 5, 8
@@ -20,11 +20,23 @@ def work(piece: pieces.Row) -> list[pieces.Row]:
     """`leadlift problems configs/online_retail.yaml`, without tracking it."""
     from leadlift.base.problem_config import read_problems
     from leadlift.data import find_file, read_table
-    from leadlift.study.problems import _result, make_model
+    from leadlift.study.problems import make_model
 
     config = read_problems(CONFIG)
     model: ProblemModel = make_model(config).fit(read_table(find_file(config.deals.file, CONFIG.parent)))
-    return rows_of(_result(config, model).to_dict())
+    found, table = model.intersections_, model.deals_
+    return rows_of(
+        {
+            "rows": table.account.to_dict(),
+            "n_organisations": len(table.organisations),
+            "n_products": len(table.products),
+            "n_pairs": found.n_pairs,
+            "n_significant": int((found.q_value < model.q).sum()),
+            "n_unknown": int((model.main_problems() == UNKNOWN).sum()),
+            "n_refused": int((~model.candidates_["problem"].astype(bool)).sum()),
+            "problems": [card.to_dict() for card in model.problems_],
+        }
+    )
 
 
 def rows_of(result: pieces.Row) -> list[pieces.Row]:

@@ -15,6 +15,7 @@ from leadlift.report.figures import Drawn
 
 MOST_SHOWN = 400
 MOST_LIFT = 4.0
+LABEL = {"facecolor": PALETTE["paper"], "alpha": 0.8, "edgecolor": "none", "pad": 1.0}
 GOLDEN = np.pi * (3.0 - 5.0**0.5)
 
 
@@ -136,7 +137,13 @@ def _draw_map(shown: pd.DataFrame, names: list[str], links: Any, size: Any, *, n
         axes.scatter(x, y, s=dots, color=colour(k), alpha=0.85, edgecolor=PALETTE["paper"], linewidth=0.6, zorder=3)
         label = f"{name}  {_short(str(shown['product'].iloc[rows[0]]), narrow=narrow)}"
         axes.annotate(
-            label, (centre[k, 0], centre[k, 1] - radius * 1.15), ha="center", va="top", fontsize=_canvas.SMALL
+            label,
+            (centre[k, 0], centre[k, 1] - radius * 1.15),
+            ha="center",
+            va="top",
+            fontsize=_canvas.SMALL,
+            zorder=5,
+            bbox=LABEL,
         )
     axes.set_aspect("equal")
     axes.margins(0.12)
