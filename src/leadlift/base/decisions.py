@@ -48,8 +48,8 @@ class Settled(Record):
     """How one strategy stands to the current practice as capacity grows, read off the paired difference's band.
 
     Attributes:
-        better_from, better_to: capacities between which it is surely better; None: nowhere.
-        worse_from, worse_to: capacities between which it is surely worse; None: nowhere.
+        better_from, better_to: the longest stretch of capacities in which it is surely better; None: nowhere.
+        worse_from, worse_to: the longest stretch in which it is surely worse; None: nowhere.
         crosses_at: where the estimates cross; None: they don't.
         crosses_after, crosses_before: between which they must cross, where both signs are sure.
     """

@@ -157,7 +157,8 @@ def _settled(question: Question, lines: Sequence[Line], k: int, measure: Measure
         return None if place is None else float(capacity[place])
 
     def ends(places: tuple[int, ...]) -> tuple[float | None, float | None]:
-        return (at(places[0]), at(places[-1])) if places else (None, None)
+        stretch = longest_stretch(places)
+        return (at(stretch[0]), at(stretch[-1])) if stretch else (None, None)
 
     after = before = None
     if found.better and found.worse:
@@ -175,6 +176,20 @@ def _settled(question: Question, lines: Sequence[Line], k: int, measure: Measure
         after,
         before,
     )
+
+
+def longest_stretch(places: Sequence[int]) -> tuple[int, ...]:
+    """The longest run of neighbouring places, the first of equals: a gap is not part of what is sure.
+
+    >>> longest_stretch([1, 2, 5, 6, 7, 9])
+    (5, 6, 7)
+    """
+    best: tuple[int, ...] = ()
+    run: tuple[int, ...] = ()
+    for place in places:
+        run = (*run, place) if run and place == run[-1] + 1 else (place,)
+        best = run if len(run) > len(best) else best
+    return best
 
 
 def _stops(question: Question, compared: Compared, line: Line, k: int) -> StopsPaying:

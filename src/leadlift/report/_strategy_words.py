@@ -160,7 +160,9 @@ def _until(result: StudyResult, measure: Measure, row: StrategyValue) -> str:
     """Where it ends: "; above 1,500 they can't be told apart"."""
     found = _settled_row(result, measure, row)
     largest = max(one.capacity for one in result.strategies)
-    if found is None or found.better_to is None:
+    if found is None or found.better_from is None or found.better_to is None:
+        return ""
+    if not found.better_from <= row.capacity <= found.better_to:
         return ""
     if found.crosses_after is not None and found.crosses_before is not None and found.worse_from is not None:
         return (
