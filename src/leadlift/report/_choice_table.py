@@ -42,7 +42,7 @@ def _row(result: StudyResult, choice: LearnerChoice, one: Candidate) -> Row:
             fmt.bare(one.qini, kind, places, signed=True),
             fmt.interval(one.qini_lower, one.qini_upper, kind, places),
             _short(one.loss_gain),
-            f"{_short(one.loss_gain_lower)} to {_short(one.loss_gain_upper)}",
+            f"[{_short(one.loss_gain_lower)}, {_short(one.loss_gain_upper)}]",
             _short(one.behind_best),
             _short(one.behind_best_se),
             "yes" if one.beats_constant else "no",
