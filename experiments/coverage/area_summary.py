@@ -53,7 +53,8 @@ def generated(rows: list[pieces.Row]) -> str:
     sizes = sorted({n for n, _, _ in found})
     kinds = ("fixed", "learned", "pooled")
     names = sorted(dict.fromkeys(name for _, _, name in found), key=lambda name: kinds.index(name.split("|")[0]))
-    logs = {n: int(max(values[LOGGED] for (size, _, _), values in found.items() if size == n)) for n in sizes}
+    counts = {n: [int(values[LOGGED]) for (size, _, _), values in found.items() if size == n] for n in sizes}
+    logs = {n: f"{min(c)}" if min(c) == max(c) else f"{min(c)} to {max(c)}" for n, c in counts.items()}
     lines = []
     for name in names:
         cells = [_cell(found.get((n, truth, name))) for n in sizes for truth in TRUTHS]
@@ -71,7 +72,7 @@ def generated(rows: list[pieces.Row]) -> str:
     )
 
 
-def _verdict(found: dict[Key, np.ndarray], logs: dict[int, int]) -> str:
+def _verdict(found: dict[Key, np.ndarray], logs: dict[int, str]) -> str:
     mine = {key: values for key, values in found.items() if ours(key[2])}
     outside = [key for key, values in mine.items() if not passes(values)]
     pooled = [values for key, values in found.items() if not ours(key[2])]
