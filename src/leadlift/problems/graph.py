@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import os
 from typing import Any
 
 import numpy as np
@@ -40,8 +42,15 @@ def communities(graph: Any, *, resolution: float, seed: int) -> Codes:
     if not joined.size:
         return label
     part = sparse.csr_matrix(graph[joined][:, joined])
+    _seed_c(seed)
     found = Leiden(resolution=resolution, random_state=seed).fit_predict(part)
     return _by_size(joined, np.asarray(found, dtype=np.intp), label)
+
+
+def _seed_c(seed: int) -> None:
+    """Seeds the C library's generator: Leiden's refinement draws from it, whatever its own `random_state`."""
+    library = ctypes.CDLL("ucrtbase" if os.name == "nt" else None)
+    library.srand(ctypes.c_uint(seed + 1))
 
 
 def _by_size(joined: Codes, found: Codes, label: Codes) -> Codes:
