@@ -53,8 +53,8 @@ leadlift import experiment.yaml deals crm/deals.csv
 
 # ## Can the log be trusted?
 #
-# Was the lot as planned, did anyone switch arms, was the holdout touched, is the history unedited? Run it every day if
-# you like: its level holds for daily looking.
+# Was the lot as planned, did anyone switch arms, was the holdout touched, is the history unedited? Look at the split
+# every day if you like: its level holds however often you look.
 
 leadlift check experiment.yaml
 

@@ -160,3 +160,11 @@ def test_an_empty_ledger_says_what_is_missing(place, leadlift) -> None:
         assert "[no-assignments]" in ended.err
     assert "has no leads, assignments or deals" in leadlift(*COMMANDS["forget"]).err
     assert (place / "calls.duckdb").read_bytes() == before
+
+
+@pytest.mark.parametrize("wait", ["-1", "1e300"])
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_wait_that_cannot_be_waited_is_wrong_usage(place, leadlift, command, wait):
+    ended = leadlift(*COMMANDS[command], "--wait", wait)
+    assert ended.code == 2
+    assert "--wait" in ended.err

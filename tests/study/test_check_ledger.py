@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from leadlift.base.errors import DataError
-from leadlift.data.ledger import LedgerStore
+from leadlift.data.ledger import LedgerStore, forget_organisation
 from leadlift.study import check_study, design_study, run_study
 from sound_logs import sound_ledger
 
@@ -328,6 +328,27 @@ def test_an_experiment_without_assignments_is_nothing_to_check(copy):
     place.config.write_text(json.dumps({**values, "name": "autumn"}))
     with pytest.raises(DataError, match=r"\[no-assignments\]"):
         check_study(place.config)
+
+
+@pytest.mark.parametrize("kept", ["assignments", "studies"])
+def test_assignments_that_were_removed_are_not_assigned_anew(copy, kept):
+    place = copy("hashed")
+    if kept == "assignments":
+        place.sql("DELETE FROM batches")
+    else:
+        noted = "INSERT INTO studies SELECT 'r', experiment, 'd', digest, '[1]', '[]', appended_at FROM batches"
+        place.sql(noted, "DELETE FROM batches", "DELETE FROM assignments")
+    assert [(check.code, check.status) for check in check_study(place.config).checks] == [("edited-ledger", "stop")]
+
+
+def test_what_was_erased_on_request_is_said(copy):
+    place = copy("hashed")
+    ((client, rows),) = place.query(
+        "SELECT organisation_id, count(*) FROM assignments GROUP BY ALL ORDER BY ALL LIMIT 1"
+    ).to_numpy()
+    forget_organisation(place.ledger, client)
+    said = next(check for check in check_study(place.config).checks if check.code == "edited-ledger")
+    assert (said.status, said.message.endswith(f"; {rows} of them erased on request")) == ("pass", True)
 
 
 def test_a_study_of_the_ledger_has_the_same_checks(copy, monkeypatch):

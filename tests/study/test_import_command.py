@@ -9,7 +9,7 @@ import sys
 import duckdb
 import pandas as pd
 import pytest
-from import_files import frame, workspace
+from import_files import NOW, frame, workspace
 
 from leadlift.study.demo import write_demo_tables
 
@@ -148,6 +148,10 @@ def test_a_first_import_that_is_refused_leaves_no_ledger(leadlift, place):
             "`--complete-until` is a time with its zone",
         ),
         (("calls.yaml", "deals", "deals.csv", "--complete-until", "2026-01-01"), "[complete-until]"),
+        (
+            ("calls.yaml", "deals", "deals.csv", "--complete-until", "2999-01-01T00:00:00Z"),
+            "`--complete-until` is no later than now",
+        ),
     ],
 )
 def test_wrong_words_get_clear_words(leadlift, place, words, expected):
@@ -157,6 +161,12 @@ def test_wrong_words_get_clear_words(leadlift, place, words, expected):
     assert done.code == 1
     assert expected in done.err
     assert not place.ledger.exists()
+
+
+def test_a_deal_dated_in_the_future_closes_no_window(place):
+    place.put("leads", frame(LEADS))
+    typed = pd.concat([frame(DEALS), frame(DEALS).assign(deal_id="2", closed_at="2062-02-01T00:00:00Z")])
+    assert place.put("deals", typed).complete_until == NOW.isoformat()
 
 
 @pytest.mark.parametrize(

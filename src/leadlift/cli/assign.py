@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from leadlift.cli.options import Wait
 from leadlift.cli.show import WIDTH, Bars
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def assign(
         str | None,
         typer.Option(help="The moment of the draw, with its zone, for a rehearsal on past leads; default now."),
     ] = None,
-    wait: Annotated[float, typer.Option(help="Seconds to wait for another process that has the ledger open.")] = 10.0,
+    wait: Wait = 10.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result record.")] = False,
 ) -> None:
     """Draw the lot for leads not drawn before, log every probability, and write the CRM's list."""

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from leadlift.cli.options import Wait
+
 if TYPE_CHECKING:
     from leadlift.study.check import CheckResult
 
@@ -21,7 +23,7 @@ def check(
         Path | None, typer.Option(help="Leads and arms as the CRM has them now, CSV or Parquet; needs a ledger.")
     ] = None,
     crm: Annotated[Path | None, typer.Option(help="The CRM's column names, a YAML file as for assign.")] = None,
-    wait: Annotated[float, typer.Option(help="Seconds to wait for another process that has the ledger open.")] = 10.0,
+    wait: Wait = 10.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result record.")] = False,
 ) -> None:
     """Split, balance, arms, touches, holdout, outcomes and the ledger's history; exit 1 when any check stops."""

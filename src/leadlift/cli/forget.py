@@ -9,11 +9,13 @@ from typing import Annotated
 
 import typer
 
+from leadlift.cli.options import Wait
+
 
 def forget(
     config: Annotated[Path, typer.Argument(help="The experiment's configuration, a YAML file.")],
     organisation: Annotated[str, typer.Argument(help="The client's identifier, to the letter.")],
-    wait: Annotated[float, typer.Option(help="Seconds to wait for another process that has the ledger open.")] = 10.0,
+    wait: Wait = 10.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result record.")] = False,
 ) -> None:
     """Erase all that the ledger holds of a client, for good; the chain keeps keyed hashes and still verifies."""

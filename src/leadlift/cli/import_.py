@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from leadlift.cli.options import Wait
+
 if TYPE_CHECKING:
     from leadlift.data.ledger.imports import ImportResult
 
@@ -22,7 +24,7 @@ def import_(
         typer.Option(help="Until when the deals are complete; default: until the last one in the file was known."),
     ] = None,
     partial: Annotated[bool, typer.Option(help="Not all deals are in the file: leave windows open.")] = False,
-    wait: Annotated[float, typer.Option(help="Seconds to wait for another process that has the ledger open.")] = 10.0,
+    wait: Wait = 10.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result record.")] = False,
 ) -> None:
     """Check a file against its contract and add what the ledger does not have; whole or not at all, safe to repeat."""

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from leadlift.cli.options import Wait
 from leadlift.cli.show import Bars, show_result
 
 
@@ -17,7 +18,7 @@ def run(
     out: Annotated[
         Path | None, typer.Option(readable=False, help="Folder for the results; default results/ and the study's name.")
     ] = None,
-    wait: Annotated[float, typer.Option(help="Seconds to wait for another process that has the ledger open.")] = 10.0,
+    wait: Wait = 10.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result record.")] = False,
 ) -> None:
     """Check a log, estimate who is moved by a touch, judge the rankings, track and report it all."""

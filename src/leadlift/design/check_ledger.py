@@ -33,9 +33,9 @@ def edited_ledger(facts: LedgerFacts, _: Evidence) -> Finding:
     """Whether history was edited."""
     chain = facts.chain
     if chain.sound:
-        return Finding(
-            "pass", 0, f"{counted(chain.rows, 'assignment')} in {counted(chain.batches, 'draw')}, as they were appended"
-        )
+        words = f"{counted(chain.rows, 'assignment')} in {counted(chain.batches, 'draw')}, as they were appended"
+        erased = f"; {chain.forgotten:,} of them erased on request" if chain.forgotten else ""
+        return Finding("pass", 0, words + erased)
     return Finding("stop", len(chain.problems), listed(chain.problems, SHOWN))
 
 

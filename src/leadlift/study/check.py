@@ -86,8 +86,11 @@ def _check_ledger(
     try:
         found = read_ledger_log(config, ledger, wait=wait)
     except DataError as error:
-        if any(problem.code == "no-assignments" for problem in error.problems):
+        codes = {problem.code for problem in error.problems}
+        if "no-assignments" in codes:
             raise
+        if "edited-ledger" in codes:
+            return CheckResult(config.name, "ledger", tuple(as_checks(error.problems)))
         problems = [check for check in as_checks(error.problems) if check.code not in NOT_YET]
     evidence = ledger_evidence(config, ledger, found, source=path, wait=wait)
     if received is not None:

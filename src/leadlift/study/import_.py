@@ -53,7 +53,8 @@ def import_file(
         config: path of the experiment's configuration.
         table: leads, touches, deals or aliases.
         file: CSV, Parquet, or a DuckDB file with a table of that name.
-        complete_until: until when the deals are complete; None: until the last one in the file was known.
+        complete_until: until when the deals are complete; None: until the last one in the file was
+            known, at most until now.
         partial: the deals are not all there are: outcomes stay open as far as they were.
         wait: seconds to wait for another process that has the ledger open.
         now: when rows become known that don't say when; None: the clock.
@@ -76,7 +77,7 @@ def import_file(
         found = lead_rows(frame, settings, Source(file.name, today))
     else:
         rows = read_columns(name, frame, columns, timezone=settings.data.timezone)
-        until = _complete(rows, complete_until) if name == "deals" and not partial else None
+        until = _complete(rows, complete_until, today) if name == "deals" and not partial else None
         found = LeadRows(rows, None, Source(file.name, today, until))
     with writing(ledger, wait) as connection:
         return import_rows(connection, name, found.rows, found.source, features=found.features)
@@ -140,15 +141,19 @@ def _features(config: ExperimentConfig, frame: pd.DataFrame, names: dict[str, st
     return [str(name) for name in frame.columns if name not in taken]
 
 
-def _complete(rows: pd.DataFrame, given: str | None) -> pd.Timestamp | None:
-    """Until when the deals are complete: as said, else until the last one of the file was known."""
+def _complete(rows: pd.DataFrame, given: str | None, today: pd.Timestamp) -> pd.Timestamp | None:
+    """Until when the deals are complete: as said, else until the last one of the file was known; never after today."""
     if given is not None:
-        return moment(given, "--complete-until")
+        said = moment(given, "--complete-until")
+        if said > today:
+            rule, fix = "`--complete-until` is no later than now", "deals that are still to come leave windows open"
+            raise stop("the command", "complete-until", rule, f"`{given}`", fix, ConfigError)
+        return said
     if not len(rows):
         return None
     known = rows["known_at"].fillna(rows["closed_at"]) if "known_at" in rows else rows["closed_at"]
     last: Any = known.max()
-    return pd.Timestamp(last)
+    return min(pd.Timestamp(last), today)
 
 
 def moment(given: str, option: str) -> pd.Timestamp:

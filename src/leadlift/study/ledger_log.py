@@ -15,7 +15,7 @@ from leadlift.base.problems import listed, share, stop
 from leadlift.base.records import RowAccount
 from leadlift.data import AssignmentLog, build_log
 from leadlift.data.ledger.aliases import merged_arms
-from leadlift.data.ledger.chain import head
+from leadlift.data.ledger.chain import head, verify
 from leadlift.data.ledger.features import USED, known_features
 from leadlift.data.ledger.frames import query_frame, quoted, text
 from leadlift.data.ledger.opening import WAIT, reading
@@ -118,6 +118,7 @@ def _arms(connection: Any, experiment: str) -> list[str]:
     query = "SELECT info FROM batches WHERE experiment = $experiment ORDER BY batch"
     infos = connection.execute(query, {"experiment": experiment}).fetchall()
     if not infos:
+        _refuse_removed(connection)
         others = connection.execute("SELECT DISTINCT experiment FROM batches ORDER BY 1").fetchall()
         raise stop(
             "the ledger",
@@ -128,6 +129,14 @@ def _arms(connection: Any, experiment: str) -> list[str]:
         )
     arms = dict.fromkeys(arm for (info,) in infos for arm in json.loads(info)["arms"])
     return [CONTROL, *[arm for arm in arms if arm != CONTROL]]
+
+
+def _refuse_removed(connection: Any) -> None:
+    """Stops where assignments are missing because somebody removed them: they are not to be drawn anew."""
+    chain = verify(connection)
+    if not chain.sound:
+        rule, fix = "assignments stay as they were appended", "restore the ledger from a copy"
+        raise stop("the ledger", "edited-ledger", rule, listed(chain.problems, 3), fix)
 
 
 def _propensities(connection: Any, arms: list[str]) -> pd.DataFrame:

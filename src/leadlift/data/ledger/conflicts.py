@@ -52,7 +52,7 @@ def _refuse_changes(connection: Any, table: TableName, problems: Problems) -> No
             "changed-row",
             f"{table} that were imported stay as they are",
             f"{number:,} of the ledger's differ in {columns}, e.g. {names}",
-            f"keep the first record, or give the correction its own `{key}`",
+            "leave them out of the file, or export them as they were imported",
         )
 
 
