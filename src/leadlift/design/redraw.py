@@ -25,7 +25,7 @@ def redrawn_p(totals: Floats, arm: Codes, cell: Codes, arms: int, rng: np.random
     cautious for blocked ones, whose blocks are narrower. Drawing ends once the p-value is known to be large.
 
     Args:
-        totals: of each unit, shape (units, columns).
+        totals: of each unit, shape (units, columns); the units' order does not matter.
         arm: arm codes, shape (units,).
         cell: codes of cells of constant propensities, 0 .. cells - 1, shape (units,).
         arms: how many there are.
@@ -34,6 +34,9 @@ def redrawn_p(totals: Floats, arm: Codes, cell: Codes, arms: int, rng: np.random
     References:
         Besag, Clifford (1991), Sequential Monte Carlo p-values, Biometrika 78, 301-304.
     """
+    # The order of the rows decides nothing: units that are alike are interchangeable.
+    place = np.lexsort((*totals.T[::-1], arm, cell))
+    totals, arm, cell = totals[place], arm[place], cell[place]
     if len(arm) > MOST_UNITS:
         some = np.sort(rng.choice(len(arm), MOST_UNITS, replace=False))
         totals, arm, cell = totals[some], arm[some], cells_of(cell[some])
