@@ -218,7 +218,7 @@ CONFIGS = {
         {"data": {"propensity": {"Control": [1], "call": 0.5}}},
         ["`data.propensity.Control` is a number"],
     ),
-    "a learner that is not": ({"learners": ["t", "z"]}, ["`learners.1` is `t` or `x`", "found `z`"]),
+    "a learner that is not": ({"learners": ["t", "z"]}, ["`learners.1` is `s`, `t`, `x`, `r`, `dr`", "found `z`"]),
     "a version to come": ({"version": 2}, ["`version` is 1", "found `2`"]),
     "folds": ({"folds": 1}, ["`folds` is at least 2", "found `1`"]),
     "cuts": ({"score_groups": {"cuts": [0.5, 0.2]}}, ["cuts and quantiles must rise"]),
