@@ -8,6 +8,7 @@ from leadlift.base.decisions import ActedOn, Decision, LeaveAlone, ResponseShare
 from leadlift.report import all_tables, draw_figure, strategy_cautions, strategy_words
 
 CAPACITIES = (200.0, 400.0, 1_000.0, 2_000.0)
+AMOUNTS = ("value", "value_lower", "value_upper", "value_se")
 
 
 def rows(strategy, values, gaps=(None,) * 4, *, measure="outcome", treatment="call", best=True, half=10.0, **change):
@@ -159,3 +160,19 @@ def test_the_page_holds_bounds_and_groups_to_leave_alone():
     assert "persuadable: buys only if touched" in page
     assert "harmful" in page
     assert [row.cells[0] for row in all_tables(study(SCORE, FENCE, leave_alone=groups))["leave_alone"].rows] == ["high"]
+
+
+def test_large_money_is_told_in_thousands():
+    rich = [
+        StrategyValue(
+            **{
+                name: value * 50_000 if name in AMOUNTS and value is not None else value
+                for name, value in {**row.__dict__, "measure": "money"}.items()
+            }
+        )
+        for row in (*SCORE, *FENCE)
+    ]
+    table = all_tables(study(SCORE, FENCE, rich, unit="EUR", costs={"call": 35.0}))["strategies"]
+    money = dict(table.grouped)["EUR thousand after touch costs"]
+    assert [row.cells[2] for row in money] == ["500", "1,050"]
+    assert [row.cells[2] for row in dict(table.grouped)["“won”"]] == ["10", "21"]

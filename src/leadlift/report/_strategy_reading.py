@@ -86,13 +86,6 @@ def amount(result: StudyResult, measure: Measure, value: float | None, *, signed
     return fmt.number(value, places(result, measure), signed=signed)
 
 
-def amounts(result: StudyResult, measure: Measure, lower: float | None, upper: float | None) -> str:
-    """An interval of totals."""
-    if lower is None or upper is None:
-        return fmt.MISSING
-    return f"[{amount(result, measure, lower)}, {amount(result, measure, upper)}]"
-
-
 def places(result: StudyResult, measure: Measure) -> int:
     """Decimals that suit the totals at the team's capacity."""
     widths = [

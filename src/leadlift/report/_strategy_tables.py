@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from leadlift.base.decisions import StrategyValue
+from leadlift.base.decisions import Measure, StrategyValue
 from leadlift.base.records import StudyResult
 from leadlift.report import format as fmt
 from leadlift.report._strategy_reading import (
     amount,
-    amounts,
     at_capacity,
     decision_of,
     is_current,
@@ -20,6 +19,8 @@ from leadlift.report._strategy_reading import (
 )
 from leadlift.report._table import Column, Row, Table
 
+# Totals from here on are told in thousands.
+LARGE = 100_000
 KINDS = {
     "persuadable": "persuadable: buys only if touched",
     "sure_thing": "sure thing: buys anyway",
@@ -50,10 +51,8 @@ def strategies_table(result: StudyResult) -> Table:
         rows=() if decision is None else tuple(_rows(result)),
         note=(
             "Over touching no one, in the whole list. Differences are paired: on the same leads, so they need not be "
-            "the "
-            "difference of the column before. Bands hold for all strategies and capacities at once. Possibly best: "
-            "can't "
-            "be told from the best (Hsu), at all capacities at once."
+            "the difference of the column before. Bands hold for all strategies and capacities at once. Possibly "
+            "best: can't be told from the best (Hsu), at all capacities at once."
         ),
     )
 
@@ -62,26 +61,43 @@ def _rows(result: StudyResult) -> list[Row]:
     found = measures(result)
     rows = []
     for measure in found:
-        title = f"{unit_of(result, measure)} after touch costs" if measure == "money" else unit_of(result, measure)
+        scale = _scale(result, measure)
+        unit = unit_of(result, measure) + (" thousand" if scale > 1 else "")
+        title = f"{unit} after touch costs" if measure == "money" else unit
         for row in at_capacity(result, measure):
-            rows.append(Row(_cells(result, row), title if len(found) > 1 else ""))
+            rows.append(Row(_cells(result, row, scale), title if len(found) > 1 or scale > 1 else ""))
     return rows
 
 
-def _cells(result: StudyResult, row: StrategyValue) -> tuple[str, ...]:
-    kind = row.measure
+def _scale(result: StudyResult, measure: Measure) -> float:
+    """Totals of money are told in thousands where they are large: six digits and more say more than is known."""
+    ends = [
+        end for row in at_capacity(result, measure) for end in (row.value_lower, row.value_upper) if end is not None
+    ]
+    return 1000.0 if measure == "money" and max(map(abs, ends), default=0.0) >= LARGE else 1.0
+
+
+def _cells(result: StudyResult, row: StrategyValue, scale: float) -> tuple[str, ...]:
+    def told(value: float | None, *, signed: bool = False) -> str:
+        if scale == 1 or value is None:
+            return amount(result, row.measure, value, signed=signed)
+        return fmt.number(value / scale, 0, signed=signed)
+
+    def between(lower: float | None, upper: float | None) -> str:
+        return fmt.MISSING if lower is None or upper is None else f"[{told(lower)}, {told(upper)}]"
+
     name = strategy_name(row, several_arms(result)) + (" (in use)" if is_current(result, row) else "")
     if row.value is None:
         return (name, fmt.count(round(row.n_touched)), *(fmt.MISSING,) * 6, fmt.MISSING, row.message or fmt.MISSING)
     return (
         name,
         fmt.count(round(row.n_touched)),
-        amount(result, kind, row.value),
-        amounts(result, kind, row.value_lower, row.value_upper),
-        amount(result, kind, row.difference, signed=True),
-        amounts(result, kind, row.difference_lower, row.difference_upper),
-        amount(result, kind, row.over_random, signed=True),
-        amounts(result, kind, row.over_random_lower, row.over_random_upper),
+        told(row.value),
+        between(row.value_lower, row.value_upper),
+        told(row.difference, signed=True),
+        between(row.difference_lower, row.difference_upper),
+        told(row.over_random, signed=True),
+        between(row.over_random_lower, row.over_random_upper),
         fmt.MISSING if row.possibly_best is None else "yes" if row.possibly_best else "no",
         "sequentially" if row.method == "sequential" else "on all leads",
     )
