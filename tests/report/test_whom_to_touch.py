@@ -1,10 +1,13 @@
 """Whom to touch, in words, tables and the figure; from hand-made rows."""
 
+from dataclasses import replace
+
 import pytest
 import report_studies as made
 
 from leadlift import report
 from leadlift.base.decisions import ActedOn, Decision, LeaveAlone, ResponseShares, Settled, StopsPaying, StrategyValue
+from leadlift.base.records import LearnerChoice
 from leadlift.report import all_tables, draw_figure, strategy_cautions, strategy_words
 
 CAPACITIES = (200.0, 400.0, 1_000.0, 2_000.0)
@@ -176,3 +179,11 @@ def test_large_money_is_told_in_thousands():
     money = dict(table.grouped)["EUR thousand after touch costs"]
     assert [row.cells[2] for row in money] == ["500", "1,050"]
     assert [row.cells[2] for row in dict(table.grouped)["“won”"]] == ["10", "21"]
+
+
+def test_a_ranking_without_evidence_is_not_to_be_acted_on():
+    learned = [StrategyValue(**{**row.__dict__, "method": "sequential"}) for row in NEAR]
+    none = LearnerChoice("call", None, None)
+    shown = strategy_cautions(replace(study(SCORE, learned), choices=(none,)))
+    assert any("no evidence that the uplift of “call” differs between leads" in line for line in shown)
+    assert not any("no evidence" in line for line in strategy_cautions(study(SCORE, learned)))

@@ -49,8 +49,7 @@ def strategy_cautions(result: StudyResult) -> tuple[str, ...]:
     if decision.by_organisation:
         said.append(
             "Organisations were drawn, so a strategy here chooses organisations, by the mean over their leads; to "
-            "choose "
-            "single leads needs a lot by lead, or the assumption that leads do not sway one another."
+            "choose single leads needs a lot by lead, or the assumption that leads do not sway one another."
         )
     if decision.assume_no_spillover:
         said.append(
@@ -60,14 +59,18 @@ def strategy_cautions(result: StudyResult) -> tuple[str, ...]:
     if decision.capacity > decision.run_share * decision.leads:
         said.append(
             f"The lot touched {fmt.percent(decision.run_share, 0)} of the leads; the team's capacity is beyond that, "
-            "where "
-            "the same people would have more to do than was ever tried. Its values extrapolate."
+            "where the same people would have more to do than was ever tried. Its values extrapolate."
         )
     if any(row.method == "sequential" and not row.message for row in result.strategies):
         said.append(
             f"Strategies that follow a model are judged on {fmt.count(decision.held_back)} leads that no model had "
-            "seen, "
-            "and compared with the others on those."
+            "seen, and compared with the others on those."
+        )
+    unproven = [f"“{choice.treatment}”" for choice in result.choices if choice.chosen is None]
+    if unproven and any(row.method == "sequential" and not row.message for row in result.strategies):
+        said.append(
+            f"There is no evidence that the uplift of {listed(unproven)} differs between leads: what follows a "
+            "model's uplift is shown to be compared, not to be acted on."
         )
     if decision.act is not None:
         said.append(
