@@ -13,6 +13,9 @@ from leadlift.decide.leads import Leads
 from leadlift.decide.strategies import Strategy, reference
 from leadlift.decide.touching import Part
 
+# Means of equal numbers differ by so much, relatively, at most.
+ROUNDING = 1e-12
+
 
 @dataclass(frozen=True)
 class Line:
@@ -112,8 +115,20 @@ def by_organisation(ranking: Floats, organisation: Codes) -> Floats:
         total = np.bincount(code, weights=np.where(touched, column, 0.0))
         count = np.bincount(code, weights=touched)
         mean = np.divide(total, count, out=np.full(len(total), -np.inf), where=count > 0)
-        result[:, k] = mean[code]
+        result[:, k] = _tied(mean)[code]
     return result[:, 0] if ranking.ndim == 1 else result
+
+
+def _tied(means: Floats) -> Floats:
+    """Means that differ by rounding only are made one number: else the size of organisations would order equals."""
+    order = np.argsort(means)
+    low, high = means[order][:-1], means[order][1:]
+    with np.errstate(invalid="ignore"):
+        near = high - low <= ROUNDING * np.minimum(np.abs(low), np.abs(high))
+    first = np.flatnonzero(np.r_[True, (low != high) & ~near])
+    result = np.empty_like(means)
+    result[order] = np.repeat(means[order][first], np.diff(np.r_[first, len(means)]))
+    return result
 
 
 def part_of(lines: Sequence[Line], rankings: Mapping[str, Floats], scores: Floats, organisation: Codes) -> Part:
