@@ -9,6 +9,8 @@ from leadlift.base.errors import ConfigError, DataError
 from small_logs import COLUMNS, small_log
 
 DRAWN = {"organisation": "client", "score": "score", "lead_id": "id"}
+BANT = {"strategy": "bant", "columns": {"need": "channel"}}
+WORDS = {"fair": 0, "phone": 0.5, "web": 1}
 RULES = ["score_first", "fence_sitters_first", "uplift_first", "random"]
 
 
@@ -76,6 +78,23 @@ def test_without_strategies_nothing_is_said_of_them(study, leadlift, folder):
             "none for call",
         ),
         ({"strategies": [{"strategy": "bant", "columns": {"need": "channel"}}]}, 1, "not fair, phone, web"),
+        ({"strategies": [{**BANT, "words": {"channel": {"fair": 5}}}]}, 1, "at most 1"),
+        ({"strategies": [{**BANT, "words": {"chanel": {"fair": 1}}}]}, 1, "names `chanel`"),
+        ({"strategies": [{**BANT, "weights": {"budget": 2}}]}, 1, "names `budget`"),
+        ({"strategies": [{**BANT, "lower_is_better": ["timing"]}]}, 1, "names `timing`"),
+        (
+            {"strategies": [{**BANT, "words": {"channel": WORDS}, "lower_is_better": ["need"]}]},
+            1,
+            "`channel` (need) holds words",
+        ),
+        ({"strategies": [{"strategy": "triage", "dead": 0.5, "sure": 0.1}]}, 1, "no score lies between"),
+        ({"strategies": [{"strategy": "skip_the_dead", "dead": float("nan")}]}, 1, "finite number"),
+        (
+            {"strategies": ["score_first"], "decide": {"representative": {"touches": 10, "cost": 100}}},
+            1,
+            "`decide.representative` without `value`",
+        ),
+        ({"strategies": ["uplift_value_first"], "learners": ["t"]}, 1, "there is no `value`"),
         ({"strategies": [{"strategy": "triage", "column": "won"}]}, 1, "`won` is the outcome"),
         ({"strategies": [{"strategy": "triage", "column": "sise"}]}, 1, "did you mean `size`"),
     ],
@@ -86,6 +105,13 @@ def test_what_cannot_be_is_said_and_nothing_is_written(study, leadlift, folder, 
     assert words in ended.err
     assert not (folder / "out").exists()
     assert not (folder / "mlruns").exists()
+
+
+def test_a_triage_by_an_empty_column_is_refused(study, leadlift, folder):
+    frame = small_log().assign(size=float("nan"))
+    ended = run(study, leadlift, {"strategies": [{"strategy": "triage", "column": "size"}]}, frame)
+    assert (ended.code, "none of 400 has" in ended.err) == (1, True), ended.err
+    assert not (folder / "out").exists()
 
 
 class Broken(BigFirst):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, GetJsonSchemaHandler, model_validator
 from pydantic.json_schema import JsonSchemaValue
@@ -39,6 +39,7 @@ SETTINGS: dict[str, tuple[str, ...]] = {
     "by_problem": ("column", "order", "learner"),
 }
 OWN = ("columns", "weights", "words", "lower_is_better", "column", "order", "learner", "middle", "dead", "sure")
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 
 class ValueConfig(Settings):
@@ -62,16 +63,22 @@ class StrategyConfig(Settings):
     name: Label | None = Field(None, description="What it is called in results; absent: the strategy's own name.")
     columns: dict[Literal["budget", "authority", "need", "timing"], ColumnName] | None = None
     weights: dict[Literal["budget", "authority", "need", "timing"], Money] | None = None
-    words: dict[ColumnName, dict[Label, float | None]] | None = Field(
+    words: dict[ColumnName, dict[Label, Share | None]] | None = Field(
         None, description="What the words of a column are worth, 0 to 1; null: not known."
     )
     lower_is_better: list[Literal["budget", "authority", "need", "timing"]] | None = None
     column: ColumnName | None = None
     order: list[Label] | None = Field(None, description="Problems, the first to be touched first.")
     learner: Label | None = Field(None, description="Whose prediction orders leads; absent: the last of `learners`.")
-    middle: float | None = Field(None, description="The score of a fence-sitter; absent: the middle group's middle.")
-    dead: float | None = Field(None, description="Below this score a lead is dead; absent: the first cut.")
-    sure: float | None = Field(None, description="From this score on a lead closes anyway; absent: the last cut.")
+    middle: float | None = Field(
+        None, allow_inf_nan=False, description="The score of a fence-sitter; absent: the middle group's middle."
+    )
+    dead: float | None = Field(
+        None, allow_inf_nan=False, description="Below this score a lead is dead; absent: the first cut."
+    )
+    sure: float | None = Field(
+        None, allow_inf_nan=False, description="From this score on a lead closes anyway; absent: the last cut."
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -91,6 +98,17 @@ class StrategyConfig(Settings):
                 raise ValueError(f"`{name}` is no setting of {self.strategy}: {hint}")
         if self.strategy == "bant" and not self.columns:
             raise ValueError("`columns` is missing: which column is budget, authority, need, timing")
+        parts = self.columns or {}
+        for setting, named, known in (
+            ("weights", self.weights, parts),
+            ("lower_is_better", self.lower_is_better, parts),
+            ("words", self.words, parts.values()),
+        ):
+            idle = [str(one) for one in named or () if one not in known]
+            if idle:
+                raise ValueError(f"`{setting}` names `{idle[0]}`, which `columns` does not")
+        if self.dead is not None and self.sure is not None and self.dead >= self.sure:
+            raise ValueError(f"`dead` is below `sure`: no score lies between {self.dead:g} and {self.sure:g}")
         if self.strategy == "representatives_pick" and self.column is None:
             raise ValueError("`column` is missing: the representative's rank or tick")
         return self

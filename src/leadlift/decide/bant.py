@@ -65,6 +65,10 @@ class Bant:
         if pd.api.types.is_numeric_dtype(column.dtype) and given is None:
             values = floats(column)
             return _shares(-values if part in self.lower_is_better else values)
+        if part in self.lower_is_better:
+            found = f"`{column.name}` ({part}) holds words"
+            fix = "leave it out there, and say in `words` what each is worth"
+            problems.add("lower-words", "`lower_is_better` is of columns of numbers", found, fix)
         return _worth(column, given or WORDS, problems, lowered=given is None)
 
 

@@ -17,7 +17,7 @@ from leadlift.data.late import late_columns
 from leadlift.decide.leads import Leads, leads_of
 from leadlift.decide.lines import ranking_of
 from leadlift.decide.money import Money, money_of
-from leadlift.decide.strategies import Random, Strategy, follows_score, learns
+from leadlift.decide.strategies import Random, Strategy, follows_score, learns, no_worth
 
 WHERE = "the strategies"
 RANDOM = "random"
@@ -113,9 +113,14 @@ def ask(
         shares=_shares(settings, len(log)),
         per_organisation=whole_organisations(log) and not settings.assume_no_spillover,
     )
+    if settings.representative is not None and question.money is None:
+        rule, fix = "a representative's cost is weighed against money", "`value: {per_outcome: 1200, unit: EUR}`"
+        raise stop(WHERE, "no-value", rule, "`decide.representative` without `value`", fix, ConfigError)
     # A strategy that can't rank is found before hours of fitting; what learned ones say is seen when models are there.
     everyone = question_leads(question)
     for one in every:
+        if question.money is None and getattr(one, "needs_worth", False):
+            raise no_worth(one.name)
         if not question.learns(one):
             ranking_of(one, everyone)
     return question

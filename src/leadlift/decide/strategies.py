@@ -216,7 +216,11 @@ def number_of(leads: Leads, column: str, name: str) -> Floats:
         words = listed(sorted(map(str, values.dropna().unique()))[:50], 5)
         rule, fix = f"`{column}` is a number", "name a column of numbers"
         raise stop(f"the strategy `{name}`", "text-in-number", rule, f"it holds {words}", fix)
-    return floats(values)
+    numbers = floats(values)
+    if len(numbers) and np.isnan(numbers).all():
+        rule, fix = f"some lead has a number in `{column}`", "fill it, or name another column"
+        raise stop(f"the strategy `{name}`", "empty-column", rule, f"none of {len(numbers):,} has", fix)
+    return numbers
 
 
 @dataclass(frozen=True)
@@ -241,16 +245,22 @@ class UpliftValueFirst:
     learner: str | None = None
     needs: tuple[str, ...] = ()
     learns: bool = True
+    needs_worth: bool = True
 
     def rank(self, leads: Leads) -> Floats:
         """Predicted profit of each arm."""
         if leads.worth is None:
-            rule, found = "what an outcome is worth is known", "neither `value` nor an outcome in money"
-            fix = "`value: {per_outcome: 1200, unit: EUR}`"
-            raise stop(f"the strategy `{self.name}`", "no-value", rule, found, fix)
+            raise no_worth(self.name)
         cost = 0.0 if leads.cost is None else leads.cost
         profit = predicted(leads, self.name) * leads.worth[:, None] - cost
         return np.where(profit > 0, profit, NEVER)
+
+
+def no_worth(name: str) -> Exception:
+    """Why a strategy that weighs money can't rank."""
+    rule, found = "what an outcome is worth is known", "there is no `value`"
+    fix = "`value: {per_outcome: 1200, unit: EUR}`, or `{column: amount, unit: EUR}`"
+    return stop(f"the strategy `{name}`", "no-value", rule, found, fix)
 
 
 def predicted(leads: Leads, name: str) -> Floats:
