@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from import_files import Workspace, filled
 from mlflow import MlflowClient
@@ -16,6 +17,7 @@ from mlflow import MlflowClient
 import leadlift as ll
 from leadlift.base.idea_config import EffectsFile
 from leadlift.data.ledger import recorded_studies, verify_ledger
+from leadlift.design.holdout import held_out
 from leadlift.study import simulate_crm
 from leadlift.study.idea_inputs import read_effects
 
@@ -201,3 +203,18 @@ def test_its_effects_are_measured_effects_of_the_experiments_product(place, resu
     (row,) = effects.to_dict("records")
     assert (row["product"], row["mechanic"], row["effect"], row["se"]) == ("tyres", "call", one.effect, one.se)
     assert (row["n_treatment"], row["n_control"]) == (one.n_treatment, one.n_control)
+
+
+def test_a_list_to_act_on_names_no_client_held_out(place) -> None:
+    holdout = "holdout: {share: 0.3, until: 2099-12-31}\n  unit:"
+    act = "{strategy: score_first, leads: leads.csv, capacity: 600}"
+    more = f"strategies: [score_first]\ndecide: {{steps: 4, act: {act}}}\n"
+    text = place.config.read_text().replace("unit:", holdout).replace("value: {", "value: {unit: EUR, ")
+    config = place.folder / "list.yaml"
+    config.write_text(text + more)
+    ll.run_study(config, out=place.folder / "list")
+    listed = pd.read_csv(place.folder / "list" / "whom_to_touch.csv")["lead_id"]
+    clients = pd.read_csv(place.folder / "leads.csv").set_index("lead_id")["organisation_id"]
+    assert held_out(clients, 0.3, "holdout").mean() > 0.2
+    assert not held_out(listed.map(clients), 0.3, "holdout").any()
+    assert len(listed) > 500

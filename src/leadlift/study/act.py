@@ -13,6 +13,7 @@ from leadlift.base.arrays import floats
 from leadlift.base.config import StudyConfig
 from leadlift.base.decisions import ActedOn, Decision
 from leadlift.base.errors import ConfigError
+from leadlift.base.experiment import HoldoutConfig
 from leadlift.base.problems import Problems, did_you_mean, listed, stop
 from leadlift.base.strategies import ListConfig
 from leadlift.data import AssignmentLog, find_file, read_table
@@ -20,6 +21,7 @@ from leadlift.data.columns import feature_values
 from leadlift.decide import WARNING, Leads, Question, Strategy, act_list
 from leadlift.decide.question import question_leads
 from leadlift.decide.strategies import learner_of
+from leadlift.design.holdout import held_out
 from leadlift.learners import OutOfFold, fit_models, make_learners
 
 WHERE = "the list to act on"
@@ -42,8 +44,10 @@ class Asked:
     frame: pd.DataFrame | None
 
 
-def asked_list(question: Question | None, config: StudyConfig, beside: Path | None) -> Asked | None:
-    """The list that a study asks for; None where it asks for none.
+def asked_list(
+    question: Question | None, config: StudyConfig, beside: Path | None, holdout: HoldoutConfig | None = None
+) -> Asked | None:
+    """The list that a study asks for; None where it asks for none. New leads of clients held out are left out.
 
     Raises:
         ConfigError: an unknown strategy or arm, no capacity, or more touches than leads.
@@ -59,6 +63,10 @@ def asked_list(question: Question | None, config: StudyConfig, beside: Path | No
         rule, found = "`decide.act.strategy` is one of the strategies", f"`{settings.strategy}` is none"
         raise stop(WHERE, "strategy", rule, found, hint, ConfigError)
     frame = None if settings.leads is None else _new_leads(question.log, settings.leads, beside)
+    if frame is not None and holdout is not None and "organisation" in question.log.names:
+        clients = frame[question.log.names["organisation"]]
+        held = held_out(clients.fillna(""), holdout.share, holdout.salt) & clients.notna().to_numpy()
+        frame = frame[~held].reset_index(drop=True)
     n = len(question.log) if frame is None else len(frame)
     capacity = settings.capacity or config.decide.capacity
     if capacity is None:

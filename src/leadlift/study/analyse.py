@@ -13,6 +13,7 @@ import pandas as pd
 from leadlift.base.arrays import Floats
 from leadlift.base.config import StudyConfig
 from leadlift.base.decisions import Decision, StrategyValue
+from leadlift.base.experiment import HoldoutConfig
 from leadlift.base.records import (
     BalanceRow,
     Check,
@@ -79,6 +80,7 @@ def analyse(
     evidence: Evidence | None = None,
     strategies: Sequence[Strategy] = (),
     beside: Path | None = None,
+    holdout: HoldoutConfig | None = None,
 ) -> Findings:
     """Checks a log and, unless a check stops it, estimates everything the configuration asks for.
 
@@ -89,6 +91,7 @@ def analyse(
         evidence: what checks may look at beside the log; None: nothing, it is a flat log.
         strategies: others than those that the configuration names.
         beside: the folder that a file of new leads is in.
+        holdout: clients that no list may name.
     """
     named = config.data is None or config.data.features is not None
     with progress.step("checks"):
@@ -97,7 +100,7 @@ def analyse(
         return Findings(log, tuple(checks), balance=tuple(balance_rows(log)))
 
     question = asked(log, config, strategies)
-    wanted = asked_list(question, config, beside)
+    wanted = asked_list(question, config, beside, holdout)
     learners = make_learners(config.learners, config.seed, config.learner_options.arguments())
     features = log_features(log)
     with progress.step("cross-fitting", config.folds) as tick:

@@ -77,7 +77,8 @@ def run_study(
             else:
                 log = read_log(given, beside)
     tracker = Tracker(settings)
-    findings = analyse(log, settings, listener, evidence, strategies, beside)
+    holdout = given.experiment.holdout if isinstance(given, ExperimentConfig) else None
+    findings = analyse(log, settings, listener, evidence, strategies, beside, holdout)
     if ledger is not None and not findings.stopped:
         # An organisation's total is what its lot decided: it comes first.
         findings = replace(findings, effects=(*ledger.effects(settings.seed), *findings.effects))
