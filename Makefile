@@ -54,6 +54,7 @@ bench: setup ## ratios against peers and physical limits
 	$(BIN)/python benchmarks/ledger.py
 	$(BIN)/python benchmarks/learners.py
 	$(BIN)/python benchmarks/strategies.py
+	$(BIN)/python benchmarks/problems.py
 
 ui: setup ## the MLflow UI on this folder's store
 	$(BIN)/leadlift ui

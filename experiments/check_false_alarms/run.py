@@ -19,7 +19,7 @@ from leadlift.base.records import Check  # noqa: E402
 from leadlift.design import RULES, check_log  # noqa: E402
 from leadlift.study import check_study  # noqa: E402
 
-FLAT_SEEDS, LEDGER_SEEDS, BROKEN_SEEDS = range(184), range(14), range(30)
+FLAT_SEEDS, LEDGER_SEEDS, BROKEN_SEEDS = range(184), range(60), range(30)
 CHANCE = {rule.code for rule in RULES if rule.by_chance}
 
 
