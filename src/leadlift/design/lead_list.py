@@ -154,8 +154,12 @@ def _refuse_same_but_blanks(taken: dict[str, Column], names: dict[str, str], pro
         if role not in names:
             continue
         padded = column[column.notna() & (column.str.strip() != column)].drop_duplicates()
+        if padded.empty:
+            continue
         bare = padded.str.strip()
-        slips = padded[bare.isin(column) | bare.duplicated(keep=False)]
+        # Looking a few up among many is quick, the other way round is not.
+        there = column[column.isin(bare)].unique()
+        slips = padded[bare.isin(there) | bare.duplicated(keep=False)]
         if len(slips):
             problems.add(
                 "blanks",
