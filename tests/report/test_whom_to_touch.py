@@ -116,8 +116,8 @@ def test_money_says_its_unit_and_where_more_touches_stop_paying():
     said = strategy_words(study(SCORE, FENCE, money, unit="EUR", costs={"call": 35.0}, stops_paying=(stops,)), "money")
     assert "EUR 11 [4, 18] after touch costs more than score first" in said[0]
     assert said[-1] == (
-        "By fence-sitters first, another touch surely pays up to 400 touches a week, "
-        "and surely no longer pays above 1,000."
+        "By fence-sitters first, most is surely earned with 400 touches a week or more, "
+        "and surely with no more than 1,000."
     )
 
 

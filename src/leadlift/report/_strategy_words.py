@@ -212,15 +212,16 @@ def _stops_paying(result: StudyResult, best: StrategyValue) -> str:
     decision, largest = decision_of(result), max(row.capacity for row in result.strategies)
     first = min(row.capacity for row in next(iter(lines_of(result, "money").values())))
     name = strategy_name(best, several_arms(result))
-    pays = (
-        f"another touch surely pays up to {fmt.count(round(found.pays_to))}"
+    unit = f" a {decision.per}" if decision.per else ""
+    # The set of possibly best capacities says where most is earned, not that every single touch on the way pays.
+    fewest = (
+        f"most is surely earned with {fmt.count(round(found.pays_to))} touches{unit} or more"
         if found.pays_to > first
         else "at no capacity is it sure that another touch pays"
     )
-    stops = (
-        f"and surely no longer pays above {fmt.count(round(found.stops_from))}"
+    most = (
+        f"and surely with no more than {fmt.count(round(found.stops_from))}"
         if found.stops_from < largest
-        else "and at none was it seen to stop paying"
+        else "and no number was seen to be too many"
     )
-    unit = f" a {decision.per}" if decision.per else ""
-    return f"By {name}, {pays} touches{unit}, {stops}." if found.pays_to > first else f"By {name}, {pays}, {stops}."
+    return f"By {name}, {fewest}, {most}."
