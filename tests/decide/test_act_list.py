@@ -64,6 +64,11 @@ def test_more_touches_than_leads_are_refused():
         act_list(leads(), ScoreFirst(), 7)
 
 
+def test_leads_without_an_organisation_are_refused_where_organisations_are_touched_whole():
+    with pytest.raises(DataError, match=r"2 of 6 .*have none"):
+        act_list(leads(), ScoreFirst(), 3, organisation=["x", None, "x", "y", np.nan, "z"])
+
+
 def test_deals_that_were_not_drawn_are_ranked_but_are_no_evidence(real_data):
     deals = pd.read_parquet(real_data("salvirt_b2b.parquet"))
     with pytest.raises(DataError, match=r"without arms and probabilities(.|\n)*a list can still be ranked"):

@@ -39,6 +39,13 @@ def drawn(n=4000, seed=0):
     return X, y, {"treatment": arm, "propensity": np.full(n, 0.5), "groups": organisation}
 
 
+@pytest.mark.parametrize("learner", [SLearner(patience=5), XLearner(patience=5, backend="causalml")])
+def test_patience_that_would_do_nothing_is_refused(learner):
+    X, arm = np.arange(400.0)[:, None], np.arange(400) % 2
+    with pytest.raises(DataError, match="`patience` with"):
+        learner.fit(X, X[:, 0], treatment=arm, propensity=np.full(400, 0.5))
+
+
 @pytest.mark.parametrize("Learner", [TLearner, XLearner, RLearner, DRLearner])
 def test_boosting_stops_where_a_fold_of_organisations_gains_no_more(Learner):
     X, y, given = drawn()

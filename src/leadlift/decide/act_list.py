@@ -9,7 +9,7 @@ import pandas as pd
 
 from leadlift.base.arrays import Codes, Floats
 from leadlift.base.errors import ConfigError
-from leadlift.base.problems import did_you_mean, stop
+from leadlift.base.problems import did_you_mean, share, stop
 from leadlift.data.door import to_pandas
 from leadlift.decide.leads import Leads
 from leadlift.decide.lines import by_organisation, ranking_of
@@ -68,6 +68,12 @@ def act_list(
     if not 1 <= capacity <= len(leads):
         found = f"{capacity:,} touches for {len(leads):,} leads"
         raise stop(WHERE, "capacity", "there are at least as many leads as touches", found, "lower it", ConfigError)
+    if organisation is not None and (nameless := int(pd.isna(np.asarray(organisation, dtype=object)).sum())):
+        rule, found = (
+            "every lead has an organisation, which is touched whole",
+            share(nameless, len(leads)) + " have none",
+        )
+        raise stop(WHERE, "no-organisation", rule, found, "fill it in, or leave these leads out")
     ranking = ranking_of(strategy, leads)
     shown, arm = _chosen(ranking, leads, treatment)
     priority = shown if organisation is None else by_organisation(shown, pd.factorize(np.asarray(organisation))[0])

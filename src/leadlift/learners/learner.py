@@ -49,6 +49,8 @@ class UpliftLearner(BaseEstimator):
     # scikit-learn's metadata routing: whoever routes, hands over all that is known of the leads.
     __metadata_request__fit: ClassVar = {"treatment": True, "propensity": True, "groups": True, "sample_weight": True}
     __metadata_request__predict: ClassVar = {"propensity": True}
+    # Whether `patience` has anything to stop.
+    stops_early: ClassVar[bool] = True
     backend: Backend = "shared"
 
     def __init__(
@@ -112,6 +114,10 @@ class UpliftLearner(BaseEstimator):
         if self.backend not in BACKENDS:
             fix = "leave it out, or say `causalml`"
             raise stop("the learner", "backend", f"`backend` is one of {BACKENDS}", f"`{self.backend}`", fix)
+        if getattr(self, "patience", None) is not None and (self.backend == "causalml" or not self.stops_early):
+            rule = "early stopping is for learners on shared bins: T, X, R and DR"
+            found = f"`patience` with {type(self).__name__}, backend `{self.backend}`"
+            raise stop("the learner", "patience", rule, found, "leave `patience` out")
         if not hasattr(self, "classes_"):
             self.classes_ = np.arange(sample.arms).astype(object)
         self.encoder_ = sample.features.encoder

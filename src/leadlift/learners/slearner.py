@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 import pandas as pd
 
@@ -18,7 +20,7 @@ class SLearner(UpliftLearner):
 
     Shrinks uplift towards zero: a model that sees little of the arm leaves it out. The defaults' three leaves let a
     tree combine the arm with one feature. See `UpliftLearner` for arguments; bins are cut anew, since the arm is a
-    feature, and `patience` has no effect.
+    feature, and `patience` is refused.
 
     >>> rng = np.random.default_rng(0)
     >>> X, arm = rng.normal(size=(4000, 2)), rng.integers(2, size=4000)
@@ -27,6 +29,8 @@ class SLearner(UpliftLearner):
     >>> bool(uplift[X[:, 0] > 0.5].mean() > 0.6 > 0.4 > uplift[X[:, 0] < -0.5].mean())
     True
     """
+
+    stops_early: ClassVar[bool] = False
 
     def _fit(self, sample: Sample) -> None:
         model = self._outcome(sample.y).estimator
