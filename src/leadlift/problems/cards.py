@@ -6,11 +6,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import stats
+import pandas as pd
+from scipy import sparse, stats
 
-from leadlift.base.arrays import Codes, Floats
+from leadlift.base.arrays import Bools, Codes, Floats
 from leadlift.base.records import Record
+from leadlift.problems.deals import DealTable
+from leadlift.problems.found import Found
 from leadlift.problems.mixtures import Mixtures
+from leadlift.problems.selection import Candidate
 
 CHAINED = 15
 LEAST_BOTH = 10
@@ -80,6 +84,55 @@ class ProblemCard(Record):
     gain: float | None
     p_value: float
     agreement: float
+
+
+def problem_cards(
+    found: Found,
+    table: DealTable,
+    *,
+    mixtures: pd.DataFrame,
+    agrees: Bools,
+    candidate: Candidate,
+    p_value: Floats,
+) -> tuple[ProblemCard, ...]:
+    """A card for each problem.
+
+    Args:
+        found: the problems.
+        table: the deals they were found in.
+        mixtures: of the table's organisations.
+        agrees: which products the second view puts in the same problem, shape (products,).
+        candidate: the communities that the problems were among.
+        p_value: of each community's gain.
+    """
+    model, label = found.mixtures, found.label
+    if model is None:
+        return ()
+    matrix, shares = table.matrix, mixtures.to_numpy()
+    popularity, breadth = np.asarray(matrix.sum(axis=0)), np.diff(matrix.indptr)
+    main = found.main(mixtures, table.organisations, matrix).value_counts()
+    days = sparse.csc_array((table.first_day, matrix.indices, matrix.indptr), shape=matrix.shape[::-1]).tocsr()
+    cards = []
+    for k, (name, at) in enumerate(zip(found.names, found.community, strict=True)):
+        members = np.flatnonzero(label == k)
+        heaviest = members[np.argsort(-model.weight[k][members], kind="stable")]
+        bought = np.asarray(matrix[:, members].sum(axis=1)).astype(np.intp)
+        cards.append(
+            ProblemCard(
+                problem=name,
+                products=product_weights(members, k, model, table.products, popularity),
+                organisations=int(main.get(name, 0)),
+                share=float(shares[:, k].mean()),
+                chains=typical_chains(days, heaviest, table.products),
+                typical=typical_organisations(shares[:, k], bought, breadth, table.organisations),
+                recovered=float(candidate.stability.recovered[at]),
+                together=float(candidate.stability.together[at]),
+                gain=float(np.nanmean(candidate.problem_gain[:, at])),
+                p_value=float(p_value[at]),
+                agreement=float(agrees[members].mean()),
+            )
+        )
+    return tuple(cards)
 
 
 def product_weights(
