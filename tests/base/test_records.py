@@ -15,7 +15,8 @@ from leadlift.base.digest import digest_of, frame_digest
 from leadlift.base.errors import DataError, LeadliftError, PropensityError
 from leadlift.base.labels import label_text
 from leadlift.base.problems import Problems, did_you_mean, listed, listed_labels, nearest
-from leadlift.base.records import Check, RowAccount, plain
+from leadlift.base.record import plain
+from leadlift.base.records import Check, RowAccount
 from leadlift.base.schema import results_schema
 from small_logs import small_log, write_study
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from leadlift.base.errors import DataError, PropensityError
-from leadlift.base.records import plain
+from leadlift.base.record import plain
 from leadlift.evaluation.curves import qini_curve, toc, uplift_curve
 from leadlift.evaluation.metrics import autoc, qini_score, rate, uplift_auc
 

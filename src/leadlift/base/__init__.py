@@ -16,6 +16,7 @@ from leadlift.base.errors import (
     TrackingError,
 )
 from leadlift.base.problems import Problem, Problems
+from leadlift.base.record import Record
 from leadlift.base.records import (
     BalanceRow,
     Calibration,
@@ -26,7 +27,6 @@ from leadlift.base.records import (
     LearnerChoice,
     RankingDifference,
     RankingResult,
-    Record,
     RowAccount,
     ScoreInfo,
     SegmentTest,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from leadlift.base.records import Record
+from leadlift.base.record import Record
 
 Measure = Literal["outcome", "money"]
 

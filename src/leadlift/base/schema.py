@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from leadlift.base import decisions
-from leadlift.base.records import Record, StudyResult
+from leadlift.base.record import Record
+from leadlift.base.records import StudyResult
 
 PLAIN: dict[Any, dict[str, Any]] = {
     str: {"type": "string"},
@@ -35,7 +35,7 @@ def results_schema() -> dict[str, Any]:
 
 def _record(record: type[Record], records: dict[str, Any]) -> dict[str, Any]:
     # Decisions stand in a file of their own, which builds on the records.
-    hints = get_type_hints(record, localns=vars(decisions))
+    hints = get_type_hints(record)
     names = [field.name for field in fields(record)]
     return {
         "type": "object",

@@ -9,7 +9,7 @@ import numpy as np
 
 from leadlift.base.arrays import Bools, Floats
 from leadlift.base.decisions import Decision, Measure, Settled, StopsPaying, StrategyValue
-from leadlift.base.records import known
+from leadlift.base.record import known
 from leadlift.data import AssignmentLog
 from leadlift.decide.comparing import Band, Compared, crossing
 from leadlift.decide.judgement import Judgement, fewest_apart, judged, usable_blocks

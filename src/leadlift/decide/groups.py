@@ -9,7 +9,7 @@ import numpy as np
 
 from leadlift.base.arrays import Bools, Codes, Floats
 from leadlift.base.decisions import Decision, LeaveAlone, ResponseShares
-from leadlift.base.records import known
+from leadlift.base.record import known
 from leadlift.data import AssignmentLog
 from leadlift.decide.judgement import measured
 from leadlift.decide.question import Question

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from leadlift.base.records import Record, RowAccount
+from leadlift.base.record import Record
+from leadlift.base.records import RowAccount
 
 
 @dataclass(frozen=True)

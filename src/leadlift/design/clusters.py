@@ -11,7 +11,7 @@ import pandas as pd
 from scipy import stats
 
 from leadlift.base.problems import stop
-from leadlift.base.records import Record
+from leadlift.base.record import Record
 
 
 @dataclass(frozen=True)

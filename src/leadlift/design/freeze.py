@@ -13,7 +13,7 @@ from leadlift.base.digest import digest_of
 from leadlift.base.errors import ConfigError, DataError, FileError
 from leadlift.base.experiment import ExperimentConfig
 from leadlift.base.problems import listed, stop
-from leadlift.base.records import Record, plain
+from leadlift.base.record import Record, plain
 from leadlift.design.plan_records import DesignPlan
 
 FORMAT = "leadlift design 1"

@@ -13,7 +13,7 @@ from leadlift.base.digest import digest_of
 from leadlift.base.errors import ConfigError
 from leadlift.base.experiment import ExperimentConfig
 from leadlift.base.problems import Problems, listed, stop
-from leadlift.base.records import plain
+from leadlift.base.record import plain
 from leadlift.data import DrawInfo
 
 WHERE = "the lot"

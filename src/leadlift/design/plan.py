@@ -12,7 +12,7 @@ from leadlift.base.errors import ConfigError
 from leadlift.base.experiment import ExperimentConfig
 from leadlift.base.plan import PlanConfig
 from leadlift.base.problems import stop
-from leadlift.base.records import plain
+from leadlift.base.record import plain
 from leadlift.design.clusters import Clusters
 from leadlift.design.lot_checks import one_capped_arm
 from leadlift.design.plan_answers import Answerer

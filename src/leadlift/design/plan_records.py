@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from leadlift.base.records import Record
+from leadlift.base.record import Record
 from leadlift.design.clusters import Clusters
 
 Question = Literal["overall", "group", "difference", "best"]

@@ -14,7 +14,8 @@ import pandas as pd
 
 from leadlift.base.arrays import Codes, Floats
 from leadlift.base.problems import share, stop
-from leadlift.base.records import CurvePoint, Record, known
+from leadlift.base.record import Record, known
+from leadlift.base.records import CurvePoint
 from leadlift.evaluation.curves import inverse_propensity_scores
 from leadlift.evaluation.metric_inputs import MetricInputs, metric_inputs
 from leadlift.evaluation.scores import ENOUGH_AMOUNTS, ENOUGH_EVENTS

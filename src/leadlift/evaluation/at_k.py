@@ -14,7 +14,7 @@ import numpy as np
 
 from leadlift.base.arrays import Bools, Floats
 from leadlift.base.problems import did_you_mean, stop
-from leadlift.base.records import Record
+from leadlift.base.record import Record
 from leadlift.evaluation.metric_inputs import MetricInputs, metric_inputs
 
 Strategy = Literal["overall", "by_group"]

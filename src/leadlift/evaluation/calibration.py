@@ -17,7 +17,8 @@ from sklearn.isotonic import IsotonicRegression
 
 from leadlift.base.arrays import Codes, Floats
 from leadlift.base.problems import stop
-from leadlift.base.records import Calibration, UpliftBin, known
+from leadlift.base.record import known
+from leadlift.base.records import Calibration, UpliftBin
 from leadlift.data import AssignmentLog
 from leadlift.evaluation.combining import LEVEL, combined
 from leadlift.evaluation.judging import JudgedBlock, norm

@@ -15,7 +15,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from leadlift.base.arrays import Floats
-from leadlift.base.records import Candidate, LearnerChoice, known
+from leadlift.base.record import known
+from leadlift.base.records import Candidate, LearnerChoice
 from leadlift.evaluation.combining import LEVEL, Jointly, Measure, combined_jointly
 from leadlift.evaluation.judging import SCORE, JudgedBlock
 from leadlift.inference import is_constant, max_t, unit_influence

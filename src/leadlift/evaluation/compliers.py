@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from leadlift.base.arrays import Bools, Codes, Floats
-from leadlift.base.records import ComplierEffect, known
+from leadlift.base.record import known
+from leadlift.base.records import ComplierEffect
 from leadlift.data import AssignmentLog
 from leadlift.data.ledger.totals import OrganisationTotals
 from leadlift.evaluation.organisations import ESTIMAND, LEVEL

@@ -9,7 +9,7 @@ import numpy as np
 
 from leadlift.base.arrays import Floats
 from leadlift.base.problems import stop
-from leadlift.base.records import Record
+from leadlift.base.record import Record
 from leadlift.evaluation.cumulated import cumulate
 from leadlift.evaluation.definitions import Definition, Kind, checked_definition, gain_points
 from leadlift.evaluation.gain_areas import area_over_random, too_large

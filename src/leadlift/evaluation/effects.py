@@ -9,7 +9,8 @@ import numpy as np
 from scipy import stats
 
 from leadlift.base.arrays import Bools, Floats
-from leadlift.base.records import Effect, IntervalMethod, SegmentTest, known
+from leadlift.base.record import known
+from leadlift.base.records import Effect, IntervalMethod, SegmentTest
 from leadlift.data import AssignmentLog
 from leadlift.evaluation.groups import Segments
 from leadlift.evaluation.scores import ENOUGH_EVENTS, control_scores, few_events, lead_scores

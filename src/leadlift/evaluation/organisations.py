@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from leadlift.base.arrays import Bools, Floats
-from leadlift.base.records import Effect, IntervalMethod, known
+from leadlift.base.record import known
+from leadlift.base.records import Effect, IntervalMethod
 from leadlift.data.ledger.totals import OrganisationTotals
 from leadlift.evaluation.scores import ENOUGH_EVENTS
 from leadlift.inference import (

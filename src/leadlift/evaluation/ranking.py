@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from leadlift.base.arrays import Floats
-from leadlift.base.records import Calibration, CurvePoint, RankingDifference, RankingResult, known
+from leadlift.base.record import known
+from leadlift.base.records import Calibration, CurvePoint, RankingDifference, RankingResult
 from leadlift.data import AssignmentLog
 from leadlift.evaluation.calibration import calibration
 from leadlift.evaluation.combining import LEVEL, combined

@@ -16,7 +16,7 @@ from typing import Literal
 import numpy as np
 from scipy import optimize, special
 
-from leadlift.base.records import Record
+from leadlift.base.record import Record
 from leadlift.inference._arrays import Floats, checked_level
 
 Kind = Literal["persuadable", "sure_thing", "lost_cause", "do_not_disturb"]

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from leadlift.base.problems import stop
-from leadlift.base.records import Record
+from leadlift.base.record import Record
 from leadlift.inference._arrays import Bools, Ints, check_lengths, codes, finite_columns, segment_mask
 
 MIN_UNITS = 2

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from scipy import stats
 
-from leadlift.base.records import Record
+from leadlift.base.record import Record
 from leadlift.inference._arrays import checked_level
 from leadlift.inference.estimates import Estimate
 

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from leadlift.base.problems import stop
-from leadlift.base.records import IntervalMethod, Record
+from leadlift.base.record import Record
+from leadlift.base.records import IntervalMethod
 from leadlift.inference._arrays import (
     Floats,
     Ints,

@@ -10,7 +10,7 @@ import numpy as np
 from scipy import optimize, stats
 
 from leadlift.base.problems import stop
-from leadlift.base.records import Record
+from leadlift.base.record import Record
 from leadlift.inference._arrays import Floats, checked_level, finite_columns
 
 

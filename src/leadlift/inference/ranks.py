@@ -25,7 +25,7 @@ from typing import Any, Literal
 import numpy as np
 
 from leadlift.base.problems import did_you_mean, stop
-from leadlift.base.records import Record
+from leadlift.base.record import Record
 from leadlift.inference._arrays import Bools, Floats, Ints, finite_columns
 
 Target = Literal["qini", "autoc"]

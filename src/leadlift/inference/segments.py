@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from leadlift.base.records import Record
+from leadlift.base.record import Record
 from leadlift.inference._arrays import Bools, Floats, checked_level
 from leadlift.inference.simultaneous import correlation_of, draw_statistics, smallest_df, usable_rows
 

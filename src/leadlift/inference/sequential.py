@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from leadlift.base.problems import stop
-from leadlift.base.records import Record
+from leadlift.base.record import Record
 from leadlift.inference._arrays import Ints, check_lengths, checked_level, codes
 from leadlift.inference.intervals import p_value, t_interval
 

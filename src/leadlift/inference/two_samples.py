@@ -9,7 +9,7 @@ import numpy as np
 from scipy import stats
 
 from leadlift.base.problems import stop
-from leadlift.base.records import Record
+from leadlift.base.record import Record
 from leadlift.inference.intervals import Interval, p_value, t_interval
 
 

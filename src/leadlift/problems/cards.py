@@ -10,7 +10,7 @@ import pandas as pd
 from scipy import sparse, stats
 
 from leadlift.base.arrays import Bools, Codes, Floats
-from leadlift.base.records import Record
+from leadlift.base.record import Record
 from leadlift.problems.deals import DealTable
 from leadlift.problems.found import Found
 from leadlift.problems.mixtures import Mixtures

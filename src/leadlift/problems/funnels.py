@@ -11,7 +11,7 @@ from scipy import sparse
 
 from leadlift.base.arrays import Bools, Codes
 from leadlift.base.problems import Problems, did_you_mean
-from leadlift.base.records import Record
+from leadlift.base.record import Record
 from leadlift.problems.funnels_equivalence import Answer, Comparison, checked_margin, compare
 from leadlift.problems.intersections import Intersections
 from leadlift.problems.transfer_cells import Cells, read_cells

@@ -19,7 +19,7 @@ import numpy as np
 from scipy import special, stats
 
 from leadlift.base.problems import stop
-from leadlift.base.records import Record
+from leadlift.base.record import Record
 from leadlift.inference import Interval
 
 Answer = Literal["unify", "keep apart", "not known yet"]

@@ -11,7 +11,8 @@ import pandas as pd
 from scipy import sparse
 
 from leadlift.base.errors import TooFewOutcomesError
-from leadlift.base.records import Check, Record, RowAccount
+from leadlift.base.record import Record
+from leadlift.base.records import Check, RowAccount
 from leadlift.problems.funnels import FunnelGroup, funnel_groups
 from leadlift.problems.model import ProblemModel
 from leadlift.problems.transfer import Selection, TransferModel

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from leadlift.base.records import Check, Record, RowAccount, TrackedRun
+from leadlift.base.record import Record
+from leadlift.base.records import Check, RowAccount, TrackedRun
 from leadlift.problems.cards import ProblemCard
 from leadlift.problems.ideas import Ideas
 

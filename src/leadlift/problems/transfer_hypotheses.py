@@ -10,7 +10,7 @@ import numpy as np
 
 from leadlift.base.arrays import Codes, Floats
 from leadlift.base.problems import Problems, did_you_mean
-from leadlift.base.records import Record, known
+from leadlift.base.record import Record, known
 from leadlift.problems.transfer import TransferModel, mixture_quantile
 from leadlift.problems.transfer_cells import Cells
 from leadlift.problems.transfer_value import Designs, design_tests, expected_improvement, one_after_another

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from leadlift.base.records import Effect, Record, StudyResult
+from leadlift.base.record import Record
+from leadlift.base.records import Effect, StudyResult
 from leadlift.report import format as fmt
 from leadlift.report._reading import (
     control_arm,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from leadlift.base.records import Record
+from leadlift.base.record import Record
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from leadlift.base.records import Effect, Record, StudyResult
+from leadlift.base.record import Record
+from leadlift.base.records import Effect, StudyResult
 from leadlift.report._arm_answer import ArmAnswer, arm_answer
 from leadlift.report._organisations import organisation_words
 from leadlift.report._ranking_words import ranking_words

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from leadlift.base.records import Check, Record, StudyResult
+from leadlift.base.record import Record
+from leadlift.base.records import Check, StudyResult
 from leadlift.report import format as fmt
 from leadlift.report._method import method, provenance, settings
 from leadlift.report._reading import control_arm, effect_decimals, overall_of, simultaneous, treatments

@@ -12,7 +12,8 @@ from leadlift.base.config import StudyConfig
 from leadlift.base.errors import ConfigError, DataError
 from leadlift.base.experiment import ExperimentConfig
 from leadlift.base.problems import did_you_mean, stop
-from leadlift.base.records import Check, Record
+from leadlift.base.record import Record
+from leadlift.base.records import Check
 from leadlift.base.settings import parse_settings
 from leadlift.base.yaml import is_experiment, read_config, read_experiment, read_yaml
 from leadlift.data import read_table

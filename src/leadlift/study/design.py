@@ -13,7 +13,7 @@ import pandas as pd
 from leadlift.base.errors import FileError
 from leadlift.base.experiment import ExperimentConfig, parse_experiment
 from leadlift.base.problems import listed, nearest, stop
-from leadlift.base.records import Record
+from leadlift.base.record import Record
 from leadlift.base.yaml import read_experiment
 from leadlift.data import find_file, read_table
 from leadlift.design import Clusters, DesignPlan, FrozenDesign, estimate_clusters, freeze, plan_design, read_frozen

@@ -16,7 +16,8 @@ import pandas as pd
 
 from leadlift.base.errors import FileError
 from leadlift.base.problems import listed, stop
-from leadlift.base.records import Record, StudyResult, plain
+from leadlift.base.record import Record, plain
+from leadlift.base.records import StudyResult
 from leadlift.report import all_figures, html
 from leadlift.study.analyse import Findings
 

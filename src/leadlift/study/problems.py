@@ -14,7 +14,7 @@ import pandas as pd
 from leadlift.base.config import parse_config
 from leadlift.base.digest import digest_of, frame_digest
 from leadlift.base.problem_config import ProblemsConfig, parse_problems, read_problems
-from leadlift.base.records import known, plain
+from leadlift.base.record import known, plain
 from leadlift.data import find_file, read_table
 from leadlift.data.door import to_pandas
 from leadlift.problems import ProblemModel, ideas

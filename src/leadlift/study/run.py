@@ -13,7 +13,8 @@ from leadlift.base.digest import digest_of
 from leadlift.base.errors import ConfigError
 from leadlift.base.experiment import ExperimentConfig
 from leadlift.base.problems import stop
-from leadlift.base.records import StudyResult, TruthRow, plain
+from leadlift.base.record import plain
+from leadlift.base.records import StudyResult, TruthRow
 from leadlift.base.yaml import parse_any, read_any
 from leadlift.data import AssignmentLog, find_file, read_table
 from leadlift.data.ledger.opening import WAIT

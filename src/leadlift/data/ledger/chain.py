@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from leadlift.base.records import Record
+from leadlift.base.record import Record
 from leadlift.data.ledger.opening import WAIT, reading
 from leadlift.data.ledger.schema import secret_key
 

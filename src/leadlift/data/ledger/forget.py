@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from leadlift.base.problems import nearest, stop
-from leadlift.base.records import Record
+from leadlift.base.record import Record
 from leadlift.data.ledger.aliases import known_aliases
 from leadlift.data.ledger.failures import WHERE
 from leadlift.data.ledger.opening import WAIT, copies_of, reading, rewritten

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from leadlift.base.problems import Problems
-from leadlift.base.records import Record
+from leadlift.base.record import Record
 from leadlift.data.contracts import CONTRACTS, TableName
 from leadlift.data.ledger.aliases import merged_arms, refuse_circles
 from leadlift.data.ledger.conflicts import CHECKS

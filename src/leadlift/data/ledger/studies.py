@@ -11,7 +11,8 @@ from typing import Any
 import pandas as pd
 
 from leadlift.base.problems import stop
-from leadlift.base.records import Effect, Record
+from leadlift.base.record import Record
+from leadlift.base.records import Effect
 from leadlift.data.ledger.failures import WHERE
 from leadlift.data.ledger.opening import WAIT, reading, writing
 

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from leadlift.base.problems import Problems, did_you_mean, listed, share
+from leadlift.data.world.company import Company
 from leadlift.data.world.streams import Integers
 from leadlift.data.world.text import seconds
-
-if TYPE_CHECKING:
-    from leadlift.data.world.world import World
 
 REQUIRED = ("lead_id", "treatment", "assigned_at")
 WHERE = "the assignments"
@@ -44,7 +42,7 @@ class Assigned:
     assigned_at: pd.Series
 
 
-def read_assignments(world: World, frame: pd.DataFrame, arms: Mapping[str, Any]) -> Assigned:
+def read_assignments(world: Company, frame: pd.DataFrame, arms: Mapping[str, Any]) -> Assigned:
     """Checks `frame` and looks up its leads and arms.
 
     Raises:
@@ -85,7 +83,7 @@ def _said_late(frame: pd.DataFrame) -> npt.NDArray[np.bool_]:
 
 
 def _check_leads(
-    problems: Problems, world: World, frame: pd.DataFrame, lead: npt.NDArray[np.intp], lead_id: pd.Series
+    problems: Problems, world: Company, frame: pd.DataFrame, lead: npt.NDArray[np.intp], lead_id: pd.Series
 ) -> None:
     if len(frame) == 0:
         problems.add("no-leads", "someone is assigned", "0 rows", "assign leads of this world")
@@ -103,7 +101,7 @@ def _check_leads(
 
 
 def _check_organisations(
-    problems: Problems, world: World, frame: pd.DataFrame, lead: npt.NDArray[np.intp], lead_id: pd.Series
+    problems: Problems, world: Company, frame: pd.DataFrame, lead: npt.NDArray[np.intp], lead_id: pd.Series
 ) -> None:
     truth = pd.Series(world.organisation_ids.take(world.lead_data.organisation[lead]))
     wrong = (frame["organisation_id"].astype("str") != truth).to_numpy(dtype=bool)

@@ -2,25 +2,46 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
+from leadlift.data.world.company import Company
 from leadlift.data.world.door import Assigned
 from leadlift.data.world.mechanics import Mechanic
-from leadlift.data.world.streams import Integers, counts, uniforms
+from leadlift.data.world.streams import Floats, Integers, counts, uniforms
 from leadlift.data.world.tables import deal_frame, later, numbered
 from leadlift.data.world.text import identifiers, words
-
-if TYPE_CHECKING:
-    from leadlift.data.world.observe import Fates
-    from leadlift.data.world.world import World
 
 _TOUCH_COLUMNS = ("touch_id", "lead_id", "mechanic", "touched_at", "cost", "rep_id")
 
 
-def touches_table(world: World, given: Assigned, fates: Fates, draw: int, end: pd.Timestamp) -> pd.DataFrame:
+@dataclass(frozen=True, eq=False)
+class Fates:
+    """What becomes of each assigned lead; arrays in the order of the assignments.
+
+    Attributes:
+        touched: whether sales touched it.
+        won: whether it is won at some time.
+        recorded: whether a deal is written down, won or lost.
+        closes: days from the start of its window to the deal.
+        lag: days until the deal is known.
+        amount: money of the deal.
+        mechanics: arm by arm, what a touched lead gets.
+    """
+
+    touched: npt.NDArray[np.bool_]
+    won: npt.NDArray[np.bool_]
+    recorded: npt.NDArray[np.bool_]
+    closes: Floats
+    lag: Floats
+    amount: Floats
+    mechanics: dict[str, tuple[Mechanic, ...]]
+
+
+def touches_table(world: Company, given: Assigned, fates: Fates, draw: int, end: pd.Timestamp) -> pd.DataFrame:
     """A row per touch until `end`, by time; the mechanics of an arm come one after the other within `touch_days`."""
     parts = []
     for code, arm in enumerate(given.arms):
@@ -35,7 +56,7 @@ def touches_table(world: World, given: Assigned, fates: Fates, draw: int, end: p
 
 
 def _one_mechanic(
-    world: World, given: Assigned, rows: Integers, used: tuple[Mechanic, ...], step: int, draw: int
+    world: Company, given: Assigned, rows: Integers, used: tuple[Mechanic, ...], step: int, draw: int
 ) -> pd.DataFrame:
     lead, mechanic = given.lead[rows], used[step]
     n = len(world.lead_data)
@@ -65,7 +86,7 @@ def rep_names(reps: int) -> list[str]:
     return [str(name) for name in identifiers("rep-", np.arange(1, reps + 1), digits=2)]
 
 
-def deals_table(world: World, given: Assigned, fates: Fates, draw: int, end: pd.Timestamp) -> pd.DataFrame:
+def deals_table(world: Company, given: Assigned, fates: Fates, draw: int, end: pd.Timestamp) -> pd.DataFrame:
     """A row per deal that is closed and known by `end`, by time: those of the leads, and others."""
     rows = np.flatnonzero(fates.recorded)
     lead, n = given.lead[rows], len(world.lead_data)
@@ -88,7 +109,7 @@ def deals_table(world: World, given: Assigned, fates: Fates, draw: int, end: pd.
     return deals.sort_values(["closed_at", "deal_id"], ignore_index=True)
 
 
-def _other_deals(world: World, given: Assigned, draw: int) -> pd.DataFrame:
+def _other_deals(world: Company, given: Assigned, draw: int) -> pd.DataFrame:
     """Deals of the assigned organisations that no lead is behind, within a window of the first assignment."""
     config, organisations = world.config, world.organisation_data
     names = (f"observe/{draw}/other/{what}" for what in ("count", "product", "won", "when", "lag", "amount"))

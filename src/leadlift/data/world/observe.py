@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -12,16 +11,14 @@ import pandas as pd
 
 from leadlift.base.problems import stop
 from leadlift.data.world.arms import amount_factor, arm_mechanics, contaminating
+from leadlift.data.world.company import Company
 from leadlift.data.world.config import WorldConfig
 from leadlift.data.world.door import Assigned, read_assignments
 from leadlift.data.world.effects import arm_strengths, touched_probability
-from leadlift.data.world.happenings import deals_table, touches_table
+from leadlift.data.world.happenings import Fates, deals_table, touches_table
 from leadlift.data.world.mechanics import Mechanic
 from leadlift.data.world.streams import Floats, Integers, uniforms
 from leadlift.data.world.tables import later
-
-if TYPE_CHECKING:
-    from leadlift.data.world.world import World
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,31 +41,8 @@ class Observed:
     until: pd.Timestamp
 
 
-@dataclass(frozen=True, eq=False)
-class Fates:
-    """What becomes of each assigned lead; arrays in the order of the assignments.
-
-    Attributes:
-        touched: whether sales touched it.
-        won: whether it is won at some time.
-        recorded: whether a deal is written down, won or lost.
-        closes: days from the start of its window to the deal.
-        lag: days until the deal is known.
-        amount: money of the deal.
-        mechanics: arm by arm, what a touched lead gets.
-    """
-
-    touched: npt.NDArray[np.bool_]
-    won: npt.NDArray[np.bool_]
-    recorded: npt.NDArray[np.bool_]
-    closes: Floats
-    lag: Floats
-    amount: Floats
-    mechanics: dict[str, tuple[Mechanic, ...]]
-
-
 def observe(
-    world: World,
+    world: Company,
     assignments: pd.DataFrame,
     arms: Mapping[str, Sequence[str]],
     *,
@@ -116,7 +90,7 @@ def _zoned(until: pd.Timestamp) -> pd.Timestamp:
     return moment.tz_convert("UTC")
 
 
-def _fates(world: World, given: Assigned, mechanics: dict[str, tuple[Mechanic, ...]], draw: int) -> Fates:
+def _fates(world: Company, given: Assigned, mechanics: dict[str, tuple[Mechanic, ...]], draw: int) -> Fates:
     config, data, lead = world.config, world.lead_data, given.lead
     received = {arm: used or contaminating(config) for arm, used in mechanics.items()}
     touched = _touched(world, given, mechanics, draw)
@@ -134,13 +108,13 @@ def _fates(world: World, given: Assigned, mechanics: dict[str, tuple[Mechanic, .
     )
 
 
-def _luck(world: World, name: str, draw: int, lead: Integers) -> Floats:
+def _luck(world: Company, name: str, draw: int, lead: Integers) -> Floats:
     """The uniform draw that belongs to each lead for this purpose, in (0, 1)."""
     return uniforms(world.seed, f"observe/{draw}/{name}", len(world.lead_data))[lead]
 
 
 def _touched(
-    world: World, given: Assigned, mechanics: dict[str, tuple[Mechanic, ...]], draw: int
+    world: Company, given: Assigned, mechanics: dict[str, tuple[Mechanic, ...]], draw: int
 ) -> npt.NDArray[np.bool_]:
     """Who is really touched: treated leads that are not missed, and a few controls."""
     share = np.array(
@@ -150,7 +124,7 @@ def _touched(
 
 
 def _chances(
-    world: World,
+    world: Company,
     given: Assigned,
     received: dict[str, tuple[Mechanic, ...]],
     touched: npt.NDArray[np.bool_],
@@ -188,7 +162,7 @@ def closing_days(config: WorldConfig, u: Floats) -> Floats:
     return np.where(inside < 1.0, early, after)
 
 
-def _outcomes(world: World, given: Assigned, fates: Fates, touches: pd.DataFrame, end: pd.Timestamp) -> pd.DataFrame:
+def _outcomes(world: Company, given: Assigned, fates: Fates, touches: pd.DataFrame, end: pd.Timestamp) -> pd.DataFrame:
     config = world.config
     known = later(given.start, fates.closes + fates.lag) <= end
     converted = fates.won & (fates.closes < config.window_days) & known.to_numpy()

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from leadlift.data.world.company import Company
 from leadlift.data.world.streams import Floats, Integers
 from leadlift.data.world.text import identifiers, seconds, words
-
-if TYPE_CHECKING:
-    from leadlift.data.world.world import World
 
 DAY = 86_400.0
 
 
-def history_frame(world: World) -> pd.DataFrame:
+def history_frame(world: Company) -> pd.DataFrame:
     """The deals before today, by time."""
     history, start = world.history_data, pd.Timestamp(world.config.start)
     n = len(history.day)
@@ -35,7 +31,7 @@ def history_frame(world: World) -> pd.DataFrame:
 
 
 def deal_frame(
-    world: World,
+    world: Company,
     *,
     deal_id: pd.api.extensions.ExtensionArray,
     organisation: Integers,

@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from leadlift.data.world.arms import amount_factor, arm_mechanics, contaminating
+from leadlift.data.world.company import Company
 from leadlift.data.world.effects import arm_strengths, touched_probability
 from leadlift.data.world.leads import SCORE_GROUPS
 from leadlift.data.world.mechanics import Mechanic
 from leadlift.data.world.streams import Floats, Integers
 from leadlift.data.world.text import words
 
-if TYPE_CHECKING:
-    from leadlift.data.world.world import World
 
-
-def touched(world: World, lead: Integers, mechanics: Sequence[Mechanic]) -> Floats:
+def touched(world: Company, lead: Integers, mechanics: Sequence[Mechanic]) -> Floats:
     """Probability of converting within the window when really touched with these mechanics, shape of `lead`."""
     data = world.lead_data
     gain, harm = arm_strengths(world.config, world.seed, world.product_data, mechanics)
     return touched_probability(world.config, data.effects, lead, data.problem, gain, harm)
 
 
-def truth_frame(world: World, arms: Mapping[str, Sequence[str]]) -> pd.DataFrame:
+def truth_frame(world: Company, arms: Mapping[str, Sequence[str]]) -> pd.DataFrame:
     """What each arm does to each lead, in expectation given all that is drawn about the lead and its organisation.
 
     The chances are those of converting within `window_days`. `p_<arm>`, `uplift_<arm>`, `revenue_<arm>` and
@@ -70,7 +67,9 @@ def truth_frame(world: World, arms: Mapping[str, Sequence[str]]) -> pd.DataFrame
     return pd.DataFrame(columns)
 
 
-def _arm_columns(world: World, arm: str, used: tuple[Mechanic, ...], base: tuple[Floats, Floats]) -> dict[str, object]:
+def _arm_columns(
+    world: Company, arm: str, used: tuple[Mechanic, ...], base: tuple[Floats, Floats]
+) -> dict[str, object]:
     chance, revenue = assigned(world, used)
     columns: dict[str, object] = {f"p_{arm}": chance, f"revenue_{arm}": revenue}
     if used:
@@ -82,7 +81,7 @@ def _arm_columns(world: World, arm: str, used: tuple[Mechanic, ...], base: tuple
     return columns
 
 
-def assigned(world: World, used: tuple[Mechanic, ...]) -> tuple[Floats, Floats]:
+def assigned(world: Company, used: tuple[Mechanic, ...]) -> tuple[Floats, Floats]:
     """Chance and expected money within the window for every lead assigned an arm with these mechanics."""
     config, data = world.config, world.lead_data
     happens = 1.0 - config.missed if used else config.contamination
@@ -98,7 +97,7 @@ def assigned(world: World, used: tuple[Mechanic, ...]) -> tuple[Floats, Floats]:
     return chance, revenue
 
 
-def _others_touched(world: World, happens: float) -> Floats:
+def _others_touched(world: Company, happens: float) -> Floats:
     """Chance that another lead of the same organisation is touched, if all have the arm, shape (leads,)."""
     owner = world.lead_data.organisation
     others = np.bincount(owner)[owner] - 1

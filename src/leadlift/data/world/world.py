@@ -6,33 +6,31 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-import numpy as np
 import pandas as pd
 
 from leadlift.base.errors import ConfigError
 from leadlift.base.problems import stop
 from leadlift.data.world.arms import ARMS
 from leadlift.data.world.check import check_names, is_number
+from leadlift.data.world.company import Company
 from leadlift.data.world.config import WorldConfig
 from leadlift.data.world.features import FEATURES, feature_frame
-from leadlift.data.world.history import History, make_history
-from leadlift.data.world.leads import SCORE_GROUPS, Leads, make_leads
+from leadlift.data.world.history import make_history
+from leadlift.data.world.leads import SCORE_GROUPS, make_leads
 from leadlift.data.world.observe import Observed, observe
 from leadlift.data.world.organisations import (
-    Organisations,
     make_organisations,
     organisation_frame,
-    organisation_ids,
 )
-from leadlift.data.world.products import Products, make_products, product_frame, product_names
+from leadlift.data.world.products import make_products, product_frame
 from leadlift.data.world.streams import Floats
 from leadlift.data.world.tables import history_frame
-from leadlift.data.world.text import identifiers, seconds, words
+from leadlift.data.world.text import seconds, words
 from leadlift.data.world.truth import truth_frame
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class World:
+class World(Company):
     """A simulated company: its organisations, products, deals and leads, and what a touch would do to each lead.
 
     Made by `make_world`. Tables are built when first asked for and then kept; take a copy before changing one.
@@ -43,21 +41,9 @@ class World:
         organisation_data, product_data, history_data, lead_data: the same as arrays, with what nobody can see.
     """
 
-    config: WorldConfig
-    seed: int
-    organisation_data: Organisations
-    product_data: Products
-    history_data: History
-    lead_data: Leads
-
     def __repr__(self) -> str:
         sizes = f"leads={len(self.lead_data)}, organisations={len(self.organisation_data)}"
         return f"World({sizes}, preset={self.config.preset!r}, seed={self.seed})"
-
-    @property
-    def today(self) -> pd.Timestamp:
-        """When the history ends and the leads that are not late exist: the natural day to assign on. UTC."""
-        return pd.Timestamp(self.config.start, tz="UTC") + pd.Timedelta(days=self.config.history_days)
 
     @property
     def cuts(self) -> tuple[float, float]:
@@ -90,21 +76,6 @@ class World:
         `won`, `amount`, `currency`, `known_at`.
         """  # fmt: skip
         return history_frame(self)
-
-    @cached_property
-    def lead_ids(self) -> pd.Index:
-        """Identifiers of the leads, in order of creation."""
-        return pd.Index(identifiers("lead-", np.arange(len(self.lead_data))), name="lead_id")
-
-    @cached_property
-    def organisation_ids(self) -> pd.api.extensions.ExtensionArray:
-        """Identifiers of the organisations, in order."""
-        return organisation_ids(len(self.organisation_data))
-
-    @cached_property
-    def product_names(self) -> list[str]:
-        """Names of the products, in order."""
-        return product_names(self.product_data)
 
     @cached_property
     def leads(self) -> pd.DataFrame:
