@@ -13,7 +13,7 @@ import pieces  # noqa: E402, I001  (first: it sets the number of threads)
 import numpy as np  # noqa: E402
 from logs import CUTS, FEATURES, LEARNED_POPULATION, POPULATION, WORLDS, earns, large, make_log, ranked  # noqa: E402
 
-from leadlift.base.strategies import DecideConfig  # noqa: E402
+from leadlift.base.strategies import DecideConfig, StrategyConfig  # noqa: E402
 from leadlift.decide import Leads, ask, learns, named_strategies, ranking_of  # noqa: E402
 from leadlift.decide.comparing import Compared  # noqa: E402
 from leadlift.decide.judgement import fewest_apart, judged  # noqa: E402
@@ -21,8 +21,21 @@ from leadlift.evaluation import judge_procedure  # noqa: E402
 from leadlift.learners import cross_fit, fit_models, make_learners  # noqa: E402
 
 SEEDS, PER_PIECE = 500, 10
-NAMES = ("score_first", "fence_sitters_first", "skip_the_dead", "uplift_first", "random")
+FIRSTS = range(0, SEEDS, PER_PIECE)
+# The first is what others are compared with, the last touches at random.
+RULES = {
+    "": ("score_first", "fence_sitters_first", "skip_the_dead", "uplift_first", "random"),
+    "triage and by problem": (
+        "score_first",
+        "triage",
+        {"strategy": "triage", "name": "triage_by_size", "column": "size"},
+        "by_problem",
+        {"strategy": "by_problem", "name": "problems_in_order", "order": [2, 1, 0]},
+        "random",
+    ),
+}
 LEARNER, LEARNER_SEED = "t", 0
+SEEN = [*FEATURES, "score"]
 # Ten steps; results are told at five of them.
 STEPS, TOLD = 10, (0, 1, 3, 5, 7)
 
@@ -30,12 +43,15 @@ STEPS, TOLD = 10, (0, 1, 3, 5, 7)
 def work(piece: pieces.Row) -> list[pieces.Row]:
     """Values, differences and possibly best strategies of ten logs, with the truth of each."""
     return [
-        {"seed": seed, **one_log(piece["world"], seed)} for seed in range(piece["first"], piece["first"] + PER_PIECE)
+        {"seed": seed, **one_log(piece["world"], seed, piece.get("rules", ""))}
+        for seed in range(piece["first"], piece["first"] + PER_PIECE)
     ]
 
 
-def one_log(world: str, seed: int) -> pieces.Row:
+def one_log(world: str, seed: int, rules: str) -> pieces.Row:
     log = make_log(world, seed)
+    strategies = named_strategies([StrategyConfig.model_validate(rule) for rule in RULES[rules]])
+    names = [one.name for one in strategies]
     learners = make_learners([LEARNER], LEARNER_SEED)
     models = {}
 
@@ -45,34 +61,34 @@ def one_log(world: str, seed: int) -> pieces.Row:
 
     blocks = judge_procedure(log, fit, seed=seed)
     fitted = cross_fit(learners, log, seed=seed)
-    question = ask(log, named_strategies(NAMES), DecideConfig(steps=STEPS), cuts=CUTS, learner=LEARNER)
+    question = ask(log, strategies, DecideConfig(steps=STEPS), cuts=CUTS, learner=LEARNER)
     judgement = judged(question, fitted, blocks, "outcome")
     compared = Compared(
         judgement.fixed,
         judgement.held,
         fixed_places=judgement.fixed_places,
-        n=len(NAMES),
+        n=len(names),
         df=judgement.df,
         rng=np.random.default_rng([seed, 7]),
         fewest=fewest_apart(question),
     )
     truth = true_values(world, question, models, blocks)
     scale = {"df": judgement.df}
-    values = {name: told(*compared.of(s)[:2], truth[name]) for s, name in enumerate(NAMES)}
+    values = {name: told(*compared.of(s)[:2], truth[name]) for s, name in enumerate(names)}
     gaps = {
-        name: told(*compared.difference(s, 0)[:2], truth[name] - truth[NAMES[0]]) for s, name in enumerate(NAMES) if s
+        name: told(*compared.difference(s, 0)[:2], truth[name] - truth[names[0]]) for s, name in enumerate(names) if s
     }
     over_random = {
-        name: told(*compared.difference(s, len(NAMES) - 1)[:2], truth[name] - truth["random"])
-        for s, name in enumerate(NAMES[:-1])
+        name: told(*compared.difference(s, len(names) - 1)[:2], truth[name] - truth["random"])
+        for s, name in enumerate(names[:-1])
     }
-    band = compared.bands([compared.difference(s, 0) for s in range(1, len(NAMES))])
+    band = compared.bands([compared.difference(s, 0) for s in range(1, len(names))])
     inside = all(
         (~(b.se > 0) | ((b.lower <= t) & (t <= b.upper))).all()
-        for b, t in zip(band, (truth[name] - truth[NAMES[0]] for name in NAMES[1:]), strict=True)
+        for b, t in zip(band, (truth[name] - truth[names[0]] for name in names[1:]), strict=True)
     )
-    best = compared.possibly_best(range(len(NAMES)))
-    really = np.array([truth[name] for name in NAMES])
+    best = compared.possibly_best(range(len(names)))
+    really = np.array([truth[name] for name in names])
     top = really >= really.max(axis=0) - 1e-12
     return {
         **scale,
@@ -96,10 +112,9 @@ def true_values(world, question, models, blocks) -> dict[str, np.ndarray]:
             continue
         by_block = []
         for size in sorted(models):
-            uplift = (
-                models[size].learners[LEARNER].predict(some[[*FEATURES, "score"]], propensity=np.full(len(some), 0.5))
-            )
-            order = ranked(some, np.asarray(uplift), world)
+            uplift = models[size].learners[LEARNER].predict(some[SEEN], propensity=np.full(len(some), 0.5))
+            leads = Leads(some[FEATURES], some["score"].to_numpy(), CUTS, ("call",), np.asarray(uplift)[:, None])
+            order = ranked(some, ranking_of(strategy, leads, learns=True), world)
             by_block.append(earns(order, some["uplift"].to_numpy(), question.shares))
         truth[strategy.name] = sizes @ np.array(by_block) / sizes.sum()
     return truth
@@ -127,7 +142,9 @@ def shortened(value: float) -> float | None:
 
 
 def all_pieces() -> list[pieces.Row]:
-    return [{"world": WORLDS[w], "first": first} for w in (1, 0, 2) for first in range(0, SEEDS, PER_PIECE)]
+    main = [{"world": WORLDS[w], "first": first} for w in (1, 0, 2) for first in FIRSTS]
+    more = [{"world": WORLDS[1], "first": first, "rules": rules} for rules in RULES if rules for first in FIRSTS]
+    return main + more
 
 
 def main() -> None:

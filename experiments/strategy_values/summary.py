@@ -21,7 +21,9 @@ def band(logs: int) -> tuple[int, int]:
 def by_world(rows: Sequence[pieces.Row]) -> dict[str, list[pieces.Row]]:
     found: dict[str, list[pieces.Row]] = {}
     for row in rows:
-        found.setdefault(row["piece"]["world"], []).append(row)
+        rules = row["piece"].get("rules")
+        kind = row["piece"]["world"] + (f"; {rules}" if rules else "")
+        found.setdefault(kind, []).append(row)
     return found
 
 

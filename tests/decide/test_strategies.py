@@ -80,6 +80,8 @@ def test_uplift_and_its_value():
 def test_by_problem_in_a_given_order_and_by_predicted_uplift():
     given = leads(problem=["a", "b", None, "b"])
     assert order(ByProblem(order=("b", "a")), given) == [1, 3, 0, 2]
+    numbered = leads(problem=[1.0, 2.0, np.nan, 2.0])
+    assert order(ByProblem(order=("2", "1")), numbered) == [1, 3, 0, 2]
     uplift = np.array([[0.3], [0.1], [9.0], [0.2]])
     learnt = ranking_of(ByProblem(), leads(uplift, problem=["a", "b", None, "b"]))
     assert learnt[:2] == pytest.approx([0.3, 0.15])

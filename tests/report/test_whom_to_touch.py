@@ -121,6 +121,16 @@ def test_money_says_its_unit_and_where_more_touches_stop_paying():
     )
 
 
+def test_a_rule_that_says_by_itself_is_not_said_to_be_by_by():
+    problem = rows("by_problem", (12, 21, 41, 60), (9, 11, 9, 1), measure="money")
+    score = rows("score_first", (5, 10, 30, 60), measure="money")
+    stops = StopsPaying("by_problem", "call", 1_000.0, 400.0, 1_000.0)
+    act = ActedOn("by_problem", "call", 40, False, "")
+    found = study(score, problem, unit="EUR", costs={"call": 1.0}, stops_paying=(stops,), act=act)
+    assert strategy_words(found)[-1].startswith("By problem, most is surely earned")
+    assert "40 leads by problem." in " ".join(strategy_cautions(found))
+
+
 def test_what_weakens_it_is_said_beside_it():
     act = ActedOn("score_first", "call", 40, False, "Acting on it ends the evidence.")
     said = " ".join(

@@ -24,6 +24,7 @@ import pandas as pd
 
 from leadlift.base.arrays import Floats, floats
 from leadlift.base.problems import listed, stop
+from leadlift.data.columns import labels
 from leadlift.decide.leads import Leads
 
 NEVER = -np.inf
@@ -296,8 +297,8 @@ class ByProblem:
 
     def rank(self, leads: Leads) -> Floats:
         """A number per problem; leads without a problem come last."""
-        problem = leads[self.column].astype("str").where(leads[self.column].notna(), None)
-        codes, names = pd.factorize(problem)
+        # A problem is written as `order` is: 2, not 2.0.
+        codes, names = pd.factorize(labels(leads[self.column]))
         if self.order is not None:
             unknown = [name for name in self.order if name not in set(names)]
             if unknown:

@@ -32,6 +32,15 @@ def spoken_name(strategy: str) -> str:
     return NAMES.get(strategy, strategy.replace("_", " "))
 
 
+def by_strategy(words: str) -> str:
+    """How leads are chosen, in words.
+
+    >>> by_strategy("score first"), by_strategy("by problem"), by_strategy("at random (call)")
+    ('by score first', 'by problem', 'at random (call)')
+    """
+    return words if words.startswith(("by ", "at ")) else f"by {words}"
+
+
 def several_arms(result: StudyResult) -> bool:
     """Whether strategies have more than one touch to choose from."""
     return len({row.treatment for row in result.strategies}) > 1

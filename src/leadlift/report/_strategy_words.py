@@ -15,6 +15,7 @@ from leadlift.report._strategy_reading import (
     amount,
     at_capacity,
     best_estimate,
+    by_strategy,
     decision_of,
     is_current,
     lines_of,
@@ -73,10 +74,8 @@ def strategy_cautions(result: StudyResult) -> tuple[str, ...]:
             "model's uplift is shown to be compared, not to be acted on."
         )
     if decision.act is not None:
-        said.append(
-            f"whom_to_touch.csv lists {fmt.count(decision.act.n)} leads by {spoken_name(decision.act.strategy)}. "
-            f"{decision.act.warning}"
-        )
+        by = by_strategy(spoken_name(decision.act.strategy))
+        said.append(f"whom_to_touch.csv lists {fmt.count(decision.act.n)} leads {by}. {decision.act.warning}")
     said += [
         f"{spoken_name(name)}: {message}."
         for name, message in dict.fromkeys((row.strategy, row.message) for row in result.strategies if row.message)
@@ -211,7 +210,7 @@ def _stops_paying(result: StudyResult, best: StrategyValue) -> str:
         return ""
     decision, largest = decision_of(result), max(row.capacity for row in result.strategies)
     first = min(row.capacity for row in next(iter(lines_of(result, "money").values())))
-    name = strategy_name(best, several_arms(result))
+    by = by_strategy(strategy_name(best, several_arms(result)))
     unit = f" a {decision.per}" if decision.per else ""
     # The set of possibly best capacities says where most is earned, not that every single touch on the way pays.
     fewest = (
@@ -224,4 +223,4 @@ def _stops_paying(result: StudyResult, best: StrategyValue) -> str:
         if found.stops_from < largest
         else "and no number was seen to be too many"
     )
-    return f"By {name}, {fewest}, {most}."
+    return f"{by[0].upper()}{by[1:]}, {fewest}, {most}."

@@ -50,7 +50,7 @@ experiment:
   holdout: {{share: 0.05, until: {until}}}      # clients that no experiment may touch until then
   window_days: 90                       # a deal counts when it is won within so many days
   touch_days: 14
-value: {{column: amount}}
+value: {{column: amount, unit: EUR}}      # a deal's money; put your own unit here
 score_groups: {{quantiles: [0.3333333, 0.6666667], names: [low, medium, high]}}
 plan:                                   # what `leadlift design` answers; put your own numbers here
   baseline: {{low: 0.05, medium: 0.12, high: 0.3}}       # share won without a touch
