@@ -91,15 +91,42 @@ def test_names_that_differ_by_case_or_blanks_are_told_and_kept():
     frame = deals(won=True)
     frame.loc[0, "product"], frame.loc[1, "product"] = "P1", " p1 "
     table = read_deals(frame)
-    (check,) = table.checks
+    (check,) = (one for one in table.checks if one.code == "product-names")
     assert check.status == "warn"
     assert "`P1`" in check.message
     assert {"P1", "p1", " p1 "} <= set(table.products)
 
 
+def test_organisations_alike_are_counted_and_never_named():
+    frame = deals(won=True)
+    frame.loc[:1, "organisation_id"] = [" o7", "O7"]
+    check = next(check for check in read_deals(frame).checks if check.code == "organisation-names")
+    assert (check.status, check.value) == ("warn", 3)
+    assert "o7" not in check.message.lower()
+
+
+@pytest.mark.parametrize("column", ["organisation_id", "product"])
+def test_many_rows_that_name_none_are_told(column):
+    frame = deals(won=True)
+    frame.loc[:11, column] = None
+    (told,) = [check for check in read_deals(frame).checks if check.status == "warn"]
+    assert "12 of 60 rows (20%) name no" in told.message
+
+
+def test_amounts_that_cannot_be_read_are_not_taken_for_sales():
+    frame = deals(won=True, amount=[f"EUR {'-' if i % 3 else ''}5" for i in range(60)])
+    words = said(frame)
+    assert "60 of 60 rows" in words
+    assert "`amount: null`" in words
+    assert len(read_deals(frame, DealColumns(amount=None)).organisations) == 12
+    assert read_deals(deals(won=True, amount=None)).account.used == 60
+
+
 def test_a_column_that_is_not_there_is_named_with_the_nearest():
     words = said(deals().rename(columns={"product": "produkt"}))
     assert "did you mean `produkt`?" in words
+    words = said(deals().rename(columns={"organisation_id": "kunde"}))
+    assert "`organisation: NAME`; there are kunde, product" in words
 
 
 def test_times_and_outcomes_that_cannot_be_read():

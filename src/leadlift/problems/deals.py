@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any, Literal
 
@@ -12,15 +10,15 @@ import pandas as pd
 from scipy import sparse
 
 from leadlift.base.arrays import Bools, Codes, Column, Floats
-from leadlift.base.problems import Problems, did_you_mean, listed, share, stop
+from leadlift.base.problems import Problems, did_you_mean, listed, nearest, share, stop
 from leadlift.base.records import Check, RowAccount
 from leadlift.data.cells import identifiers, numbers, times, truths
 from leadlift.data.door import to_pandas
+from leadlift.problems.deal_checks import deal_checks
 
 Returns = Literal["refuse", "drop"]
 WHERE = "the deals"
 DAY = 86_400e6
-SHOWN = 3
 
 
 @dataclass(frozen=True)
@@ -108,7 +106,8 @@ def read_deals(
         raise _nothing_left(reading, moment)
     table = _table(organisation, product, days, reading, organisations, products)
     _enough(table, least)
-    return DealTable(*table, moment, reading.account(), (*reading.checks, *_name_checks(table[1])))
+    account = reading.account()
+    return DealTable(*table, moment, account, deal_checks(table[0], table[1], account))
 
 
 class _Reading:
@@ -119,7 +118,6 @@ class _Reading:
         self.kept = np.ones(len(frame), dtype=bool)
         self.dropped: dict[str, int] = {}
         self.problems = Problems(WHERE)
-        self.checks: list[Check] = []
 
     def column(self, role: str) -> Column:
         """The column in a role."""
@@ -158,7 +156,10 @@ def _names(frame: pd.DataFrame, columns: DealColumns, *, dated: bool) -> dict[st
         if name in frame.columns:
             names[role] = name
         elif not optional or (role == "closed_at" and dated):
-            hint = did_you_mean(name, map(str, frame.columns))
+            others = [str(column) for column in frame.columns]
+            hint = did_you_mean(name, others)
+            if nearest(name, others) is None:
+                hint = f"say which it is, `{role}: NAME`; there are {listed(others)}"
             problems.add("missing-column", f"the deals have the column `{name}` ({role})", "it is not there", hint)
     problems.stop_if_any()
     if not len(frame):
@@ -189,7 +190,17 @@ def _returns(reading: _Reading, returns: Returns) -> None:
     if "amount" not in reading.names:
         return
     column = reading.column("amount")
-    negative = (numbers(column) < 0).to_numpy() & reading.kept
+    known = numbers(column)
+    unread = (known.isna() & column.notna()).to_numpy() & reading.kept
+    if unread.any():
+        reading.problems.add(
+            "amount",
+            f"the amount `{column.name}` is a number, since one below 0 is a return",
+            f"none that can be read in {share(int(unread.sum()), len(column))}",
+            "write numbers without a currency, or say that no column tells returns: `amount: null` (Python: "
+            '`columns={"amount": None}`)',
+        )
+    negative = (known < 0).to_numpy() & reading.kept
     if not negative.any():
         return
     if returns == "drop":
@@ -292,20 +303,3 @@ def _enough(table: tuple[Any, Any, Any, Floats], least: int) -> None:
                 f"add deals, or check the column of {name}s",
             )
     problems.stop_if_any()
-
-
-def _name_checks(products: Any) -> list[Check]:
-    """Product names that differ by case or blanks only: told, never merged."""
-    plain: Callable[[str], str] = lambda name: re.sub(r"\s+", " ", name).strip().casefold()  # noqa: E731
-    alike: dict[str, list[str]] = {}
-    for name in products:
-        alike.setdefault(plain(name), []).append(name)
-    groups = [names for names in alike.values() if len(names) > 1]
-    if not groups:
-        return [Check("product-names", "pass", 0, "no two product names differ by case or blanks only")]
-    shown = "; ".join(" = ".join(f"`{name}`" for name in names) for names in groups[:SHOWN])
-    more = f" and {len(groups) - SHOWN:,} more" if len(groups) > SHOWN else ""
-    words = (
-        f"names that differ by case or blanks only are kept apart: {shown}{more}; unite them if they are one product"
-    )
-    return [Check("product-names", "warn", len(groups), words)]

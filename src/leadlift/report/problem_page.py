@@ -39,8 +39,10 @@ def problem_headline(result: ProblemsResult) -> str:
 
 def problem_notes(result: ProblemsResult) -> tuple[str, ...]:
     """What to know beside the table."""
+    dropped = ", ".join(f"{fmt.count(n)} {reason.replace('_', ' ')}" for reason, n in result.rows.dropped.items())
     notes = [
-        f"{fmt.count(result.rows.used)} of {fmt.count(result.rows.read)} rows used, "
+        f"{fmt.count(result.rows.used)} of {fmt.count(result.rows.read)} rows used"
+        f"{f' (left out: {dropped})' if dropped else ''}, "
         f"{fmt.count(result.n_organisations)} organisations, {fmt.count(result.n_significant)} of "
         f"{fmt.count(result.n_pairs)} pairs significant."
     ]
