@@ -19,7 +19,9 @@ from leadlift import AssignmentLog  # noqa: E402
 from leadlift.data import read_table  # noqa: E402
 from leadlift.evaluation import lead_scores  # noqa: E402
 from leadlift.inference import difference_in_means, mean_of_scores, rank_area  # noqa: E402
-from leadlift.learners import XLearner, in_threads, organisation_folds  # noqa: E402
+from leadlift.learners import TLearner, XLearner, in_threads, log_features, organisation_folds  # noqa: E402
+from leadlift.learners.cross_fit import log_sample  # noqa: E402
+from leadlift.learners.features import Features, Rows  # noqa: E402
 from leadlift.learners.models import REPEATABLE  # noqa: E402
 from truths import FRESH, TRUTHS, truth_log  # noqa: E402
 
@@ -47,8 +49,10 @@ def all_pieces() -> list[pieces.Row]:
     return [{"truth": t, "n": n, "seed": s, "draw": d} for part in parts for t in TRUTHS for n, s, d in part]
 
 
-def fitted(log: AssignmentLog, rows: np.ndarray, setting: Setting) -> XLearner:
-    """An X-learner; its outcome models are a T-learner."""
+def predictions(
+    log: AssignmentLog, features: Features, train: np.ndarray, fresh: np.ndarray, setting: Setting
+) -> tuple[np.ndarray, np.ndarray]:
+    """Uplift of `fresh` by the X-learner, shape (rows,), and outcomes under both arms, the T-learner's, (rows, 2)."""
     leaves, leaf_rows, trees, rate, penalty = setting
     chosen = {
         "num_leaves": leaves,
@@ -60,22 +64,11 @@ def fitted(log: AssignmentLog, rows: np.ndarray, setting: Setting) -> XLearner:
         **REPEATABLE,
     }
     outcome = LGBMClassifier(**chosen) if log.outcome_kind == "binary" else LGBMRegressor(**chosen)
-    learner = XLearner(outcome_model=outcome, effect_model=LGBMRegressor(**chosen))
-    return learner.fit(
-        log.known_before.iloc[rows],
-        log.outcome[rows],
-        treatment=log.arm[rows],
-        propensity=log.propensities[rows],
-    )
-
-
-def predictions(learner: XLearner, log: AssignmentLog, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Uplift by the X-learner, shape (rows,), and outcomes under both arms, shape (rows, 2)."""
-    X = log.known_before.iloc[rows]
-    encoded = learner.encoder_.transform(X).reset_index(drop=True)
-    models = (learner.model_.models_mu_c, learner.model_.models_mu_t)
-    outcomes = np.column_stack([next(iter(by_arm.values())).predict(encoded) for by_arm in models])
-    return learner.predict(X, propensity=log.propensities[rows]), outcomes
+    sample, rows = log_sample(log, train, 0, features), Rows(features, fresh)
+    # Fitted on the same leads together, they share their outcome models.
+    by_arm = TLearner(outcome_model=outcome).fit_sample(sample)
+    learner = XLearner(outcome_model=outcome, effect_model=LGBMRegressor(**chosen)).fit_sample(sample)
+    return learner.predict_rows(rows, log.propensities[fresh])[:, 0], by_arm.outcomes_at(rows)
 
 
 def work(piece: pieces.Row) -> list[pieces.Row]:
@@ -89,9 +82,9 @@ def work(piece: pieces.Row) -> list[pieces.Row]:
     train = train[~np.isin(log.organisation[train], log.organisation[fresh])]
     best = rank_area(truth[fresh], truth[fresh], target="qini").value
     by_rank = rankdata(truth[fresh])
-    rows = []
+    rows, features = [], log_features(log)
     for setting in settings():
-        uplift, outcomes = predictions(fitted(log, train, setting), log, fresh)
+        uplift, outcomes = predictions(log, features, train, fresh, setting)
         errors = nuisance_ratios(log, fresh, outcomes)
         for name, predicted in (("t", outcomes[:, 1] - outcomes[:, 0]), ("x", uplift)):
             miss = predicted - truth[fresh]
@@ -166,10 +159,10 @@ def work_hillstrom(piece: pieces.Row) -> list[pieces.Row]:
     )
     fold = organisation_folds(log.organisation, log.n_organisations, 5, np.random.default_rng(piece["seed"]))
 
+    features, setting = log_features(log), tuple(piece["setting"])
+
     def predicted(k: int) -> tuple[np.ndarray, np.ndarray]:
-        return predictions(
-            fitted(log, np.flatnonzero(fold != k), tuple(piece["setting"])), log, np.flatnonzero(fold == k)
-        )
+        return predictions(log, features, np.flatnonzero(fold != k), np.flatnonzero(fold == k), setting)
 
     uplift, outcomes = np.empty(len(log)), np.empty((len(log), 2))
     for k, (by_x, by_arm) in enumerate(in_threads(predicted, range(5))):

@@ -204,7 +204,7 @@ def test_recalibration_restores_size_and_keeps_the_order() -> None:
     fold = organisation_folds(log.organisation, log.n_organisations, 5, np.random.default_rng(0))
     outcomes = np.column_stack([np.full(len(log), CONTROL), CONTROL + uplift])
     wrong = 3 * uplift - 1
-    found = recalibrated(log, OutOfFold({"x": wrong[:, None]}, outcomes, fold))["x"][:, 0]
+    found = recalibrated(log, OutOfFold({"x": wrong[:, None]}, outcomes, fold, outcomes))["x"][:, 0]
     assert ((found - uplift) ** 2).mean() < 0.1 * ((wrong - uplift) ** 2).mean()
     for k in range(5):
         ordered = found[fold == k][np.argsort(wrong[fold == k])]

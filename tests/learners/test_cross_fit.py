@@ -157,6 +157,7 @@ def test_repeats_are_means_of_single_draws():
     assert (one.repeats, many.repeats) == (1, 3)
     np.testing.assert_array_equal(one.fold, many.fold)
     assert (one.uplift["t"] != many.uplift["t"]).any()
+    np.testing.assert_array_equal(many.first, one.outcomes)
     np.testing.assert_allclose(many.uplift["t"], many.outcomes[:, 1:] - many.outcomes[:, [0]], atol=1e-12)
 
 
@@ -167,7 +168,9 @@ def test_permuted_blocks_are_kept_on_one_side():
     found = cross_fit(make_learners(["t"], 0), log, folds=2, together=pair)
     assert (pd.Series(found.fold).groupby(pair).nunique() == 1).all()
     assert (pd.Series(found.fold).groupby(log.organisation).nunique() == 1).all()
-    with pytest.raises(DataError, match=r"(?s)\[too-few-organisations\].*1 organisations for 2 folds"):
+    with pytest.raises(
+        DataError, match=r"(?s)\[too-few-organisations\].*1: the permuted blocks join all 120 organisations"
+    ):
         cross_fit(make_learners(["t"], 0), log, folds=2, together=block * 0)
 
 

@@ -108,6 +108,9 @@ class DataConfig(Settings):
     organisation: ColumnName | None = Field(None, description="The client; leads of one client are not independent.")
     score: ColumnName | None = Field(None, description="Conversion score known before assignment, in [0, 1].")
     stratum: ColumnName | None = Field(None, description="The cell inside which the lot was drawn.")
+    block: ColumnName | None = Field(
+        None, description="The permuted block that the lot was drawn in: kept whole wherever leads are held back."
+    )
     problem: ColumnName | None = Field(None, description="The main client problem logged at assignment: a segment.")
     value: ColumnName | None = Field(None, description="Money an outcome is worth, per lead.")
     cost: ColumnName | None = Field(None, description="Cost of the touch, per lead.")
@@ -139,13 +142,14 @@ class DataConfig(Settings):
         propensity: Any = self.propensity
         if isinstance(propensity, StratumShares):
             propensity = propensity.by_stratum
-        names = ("features", "lead_id", "organisation", "score", "stratum", "problem", "value", "cost", "timezone")
+        names = ("features", "lead_id", "organisation", "score", "stratum", "block", "problem", "value", "cost")
         return {
             "treatment": column,
             "control": control,
             "propensity": propensity,
             "outcome": outcome,
             "positive": positive,
+            "timezone": self.timezone,
             **{name: getattr(self, name) for name in names},
         }
 
@@ -196,6 +200,7 @@ class Analysis(Settings):
     learners: list[LearnerName] = Field(["t", "x"])
     learner_options: LearnerOptions = LearnerOptions()
     folds: int = Field(5, ge=2, le=20, description="Folds of organisations for out-of-fold predictions.")
+    repeats: int = Field(1, ge=1, le=100, description="Draws of the folds; predictions are means over them.")
     seed: int = Field(0, ge=0, description="Seed of folds, learners and simulated critical values.")
     strategies: list[StrategyConfig] = Field([], description="Rules of whom to touch, to be compared.")
     decide: DecideConfig = DecideConfig()

@@ -51,6 +51,7 @@ class AssignmentLog:
         organisation: code of the client, 0 .. n_organisations - 1, shape (n,).
         organisations_given: False where each lead stands for itself.
         stratum: code of the stratum, shape (n,).
+        block: code of the permuted block that the lot was drawn in, shape (n,), or None.
         cell: code of the cells of constant propensity (stratum x propensities), shape (n,).
         score: conversion score known before assignment, shape (n,), or None.
         score_source: `given` with the log, or `estimated` out of fold.
@@ -90,6 +91,7 @@ class AssignmentLog:
     loss_by_arm: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     left_out: Mapping[str, str] = field(default_factory=dict)
     problem: Texts | None = None
+    block: Codes | None = None
 
     def __post_init__(self) -> None:
         if self.account.used != len(self.arm):
@@ -152,6 +154,7 @@ class AssignmentLog:
         organisation: str | None = None,
         score: str | None = None,
         stratum: str | None = None,
+        block: str | None = None,
         problem: str | None = None,
         value: str | None = None,
         cost: str | None = None,
@@ -173,6 +176,8 @@ class AssignmentLog:
             organisation: the client, whose leads are not independent. None: each lead is its own.
             score: conversion score known before assignment, in [0, 1].
             stratum: cell inside which the lot was drawn.
+            block: permuted block inside which the lot was drawn. One lead's arm says something of the others', so that
+                folds and blocks held back keep it whole.
             problem: the organisation's main client problem as it was logged at assignment; a segment. Empty: unknown.
             value, cost: money per outcome and per touch.
             positive: the outcome value that counts as 1, where the outcome holds two words.
@@ -197,6 +202,7 @@ class AssignmentLog:
             "organisation": organisation,
             "score": score,
             "stratum": stratum,
+            "block": block,
             "problem": problem,
             "value": value,
             "cost": cost,

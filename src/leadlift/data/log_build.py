@@ -61,8 +61,8 @@ def build_log(
     arm_text = labels(frame[roles["treatment"]])
     arms = check_arms(arm_text, label_text(control), problems)
     texts: dict[str, Column] = {
-        role: (labels if role == "stratum" else identifiers)(frame[roles[role]])
-        for role in ("stratum", "organisation", "lead_id")
+        role: (labels if role in ("stratum", "block") else identifiers)(frame[roles[role]])
+        for role in ("stratum", "block", "organisation", "lead_id")
         if role in roles
     }
     for role, text in texts.items():
@@ -129,6 +129,7 @@ def build_log(
         loss_by_arm={name: (int((~used & (arm == i)).sum()), int((arm == i).sum())) for i, name in enumerate(arms)},
         left_out=left_out,
         problem=texts["problem"].to_numpy(dtype=object)[order] if "problem" in texts else None,
+        block=_codes(texts["block"], order)[0] if "block" in texts else None,
     )
 
 

@@ -28,7 +28,16 @@ from leadlift.inference import (
     unit_influence,
     unit_permutation,
 )
-from leadlift.learners import Features, Progress, UpliftLearner, fit_models, in_threads, log_features, no_progress
+from leadlift.learners import (
+    Features,
+    Progress,
+    UpliftLearner,
+    fit_models,
+    fold_units,
+    in_threads,
+    log_features,
+    no_progress,
+)
 
 SHARES = np.round(np.arange(1, 21) / 20, 2)
 SCORE = "score"
@@ -180,9 +189,10 @@ def judge_procedure(
 ) -> list[JudgedBlock]:
     """Judges anything that learns from some leads and ranks others.
 
-    Organisations come in random order. The first half only trains; each later block is ranked, and its per-lead
-    scores adjusted, by what was fitted on all earlier organisations. There are fewer than `blocks` blocks where they
-    would hold fewer than 15 organisations of some arm. Blocks are fitted side by side, so `fit` changes nothing.
+    Organisations come in random order, those that share a permuted block together. The first half only trains; each
+    later block is ranked, and its per-lead scores adjusted, by what was fitted on all earlier organisations. There are
+    fewer than `blocks` blocks where they would hold fewer than 15 organisations of some arm. Blocks are fitted side by
+    side, so `fit` changes nothing.
 
     Args:
         log: the leads, with or without a score.
@@ -191,12 +201,13 @@ def judge_procedure(
         blocks: how many blocks at most.
         progress: called after each block.
     """
-    order = unit_permutation(log.n_organisations, np.random.default_rng([seed, 4]))
+    unit, units = fold_units(log)
+    order = unit_permutation(units, np.random.default_rng([seed, 4]))
 
     def judged(block: Block) -> JudgedBlock:
-        place = np.zeros(log.n_organisations, dtype=np.intp)
+        place = np.zeros(units, dtype=np.intp)
         place[block.train_units], place[block.block_units] = 1, 2
-        where = place[log.organisation]
+        where = place[unit]
         train = np.flatnonzero(where == 1)
         return _judge_block(log, fit(train), train, np.flatnonzero(where == 2))
 

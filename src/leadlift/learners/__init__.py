@@ -6,7 +6,7 @@ from leadlift.learners.cross_fit import FittedModels, OutOfFold, cross_fit, fit_
 from leadlift.learners.drlearner import DRLearner
 from leadlift.learners.encode import FeatureEncoder
 from leadlift.learners.features import Features
-from leadlift.learners.folds import organisation_folds
+from leadlift.learners.folds import fold_units, organisation_folds
 from leadlift.learners.forests import CausalForest, UpliftForest
 from leadlift.learners.learner import UpliftLearner
 from leadlift.learners.models import UPLIFT_DEFAULTS
@@ -33,6 +33,7 @@ __all__ = [
     "XLearner",
     "cross_fit",
     "fit_models",
+    "fold_units",
     "in_threads",
     "log_features",
     "make_learners",

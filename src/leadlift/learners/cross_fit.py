@@ -14,7 +14,7 @@ from leadlift.base.problems import listed_labels, stop
 from leadlift.data import AssignmentLog
 from leadlift.learners.drlearner import DRLearner
 from leadlift.learners.features import Features, Rows
-from leadlift.learners.folds import kept_together, organisation_folds
+from leadlift.learners.folds import fold_units, kept_together, organisation_folds
 from leadlift.learners.forests import CausalForest, UpliftForest
 from leadlift.learners.learner import UpliftLearner
 from leadlift.learners.rlearner import RLearner
@@ -43,12 +43,15 @@ class OutOfFold:
         uplift: by learner, shape (n, arms - 1), outcome units; arms in the order of `log.treated_arms`.
         outcomes: expected outcome under each arm, shape (n, arms), control first: the nuisances of per-lead scores.
         fold: fold of each lead, shape (n,); with several repeats, of the first.
+        first: `outcomes` by the first draw's models alone, shape (n, arms). Within one of its folds these come from
+            models of other organisations only, which means over draws do not: what is to be cut into groups.
         repeats: how many draws of folds the predictions are means of.
     """
 
     uplift: Mapping[str, Floats]
     outcomes: Floats
     fold: Codes
+    first: Floats
     repeats: int = 1
 
 
@@ -63,12 +66,14 @@ class FittedModels:
         outcome: model of outcomes for each arm, control first.
         features: of all leads of the log.
         seen: whether a model was fitted on the organisation, shape (organisations,).
+        digest: of the log that they were fitted on.
     """
 
     learners: Mapping[str, UpliftLearner]
     outcome: tuple[Fitted, ...]
     features: Features
     seen: Bools
+    digest: str
 
     _held: dict[bytes, Rows] = field(default_factory=dict, repr=False)
 
@@ -84,6 +89,9 @@ class FittedModels:
 
     def _rows(self, log: AssignmentLog, rows: Codes) -> Rows:
         """The same object for the same rows: models that predict for them twice do it once."""
+        if log.digest != self.digest:
+            rule, found = "a study judges the leads of its own log", "another log than the one the models come from"
+            raise stop("the predictions", "other-log", rule, found, "predict with a learner fitted by itself")
         inside = int(self.seen[log.organisation[rows]].sum())
         if inside:
             found = f"{inside:,} of {len(rows):,} leads belong to organisations that the models were fitted on"
@@ -111,14 +119,14 @@ def fit_models(
         learners: by name; not changed.
         seed: of the outcome models and of folds inside learners.
         features: `log_features(log)`, to share bins with other fits; None: made here.
-        unit: what folds inside learners keep whole, shape (n,); None: organisations.
+        unit: what folds inside learners keep whole, shape (n,); None: organisations, and the log's permuted blocks.
     """
     sample = log_sample(log, rows, seed, features, unit)
     fitted = {name: _fitted(learner, log, sample) for name, learner in learners.items()}
     plain = TLearner(random_state=seed).fit_sample(sample)
     seen = np.zeros(log.n_organisations, dtype=bool)
     seen[log.organisation[rows]] = True
-    return FittedModels(fitted, plain.outcome_models_, sample.features, seen)
+    return FittedModels(fitted, plain.outcome_models_, sample.features, seen, log.digest)
 
 
 def _shares(learner: Any) -> bool:
@@ -157,6 +165,7 @@ def log_sample(
     log: AssignmentLog, rows: Codes, seed: int, features: Features | None = None, unit: Codes | None = None
 ) -> Sample:
     """Rows of a log as learners are fitted on them together."""
+    unit = fold_units(log)[0] if unit is None else unit
     return Sample(
         features=log_features(log) if features is None else features,
         rows=rows,
@@ -164,7 +173,7 @@ def log_sample(
         arm=log.arm[rows],
         propensity=log.propensities[rows],
         weight=None,
-        organisation=np.unique((log.organisation if unit is None else unit)[rows], return_inverse=True)[1],
+        organisation=np.unique(unit[rows], return_inverse=True)[1],
         seed=seed,
     )
 
@@ -186,9 +195,11 @@ def cross_fit(
         learner: one learner (named by its class), or several by name. Arms are coded 0 (control), 1, ... as in the log.
         log: the leads.
         folds: how many folds of organisations.
-        repeats: how many draws of folds; predictions are means over them, each by models that never saw the lead.
+        repeats: how many draws of folds; predictions are means over them, each by models that never saw the lead. So
+            are per-lead scores, which are linear in the outcomes expected: each draw's are unbiased, and so is their
+            mean, whose interval is computed once, from the mean scores.
         together: permuted block of each lead, shape (n,), in the log's row order; kept on one side of a fold, with all
-            organisations in it. None: organisations alone.
+            organisations in it. None: the log's own (`log.block`), if it has any.
         seed: of the folds and the outcome models.
         features: `log_features(log)`, to share bins with other fits; None: made here.
         progress: called after each fold.
@@ -196,7 +207,11 @@ def cross_fit(
     Returns: predictions in the log's row order.
     """
     learners = learner if isinstance(learner, Mapping) else {type(learner).__name__: learner}
-    unit, units = kept_together(log.organisation, together)
+    unit, units = fold_units(log) if together is None else kept_together(log.organisation, together)
+    if units < 2:
+        found = f"{units}: the permuted blocks join all {log.n_organisations:,} organisations"
+        rule, fix = "there is something to hold back, whole", "leave `block` out where strata were drawn as one block"
+        raise stop("the folds", "too-few-organisations", rule, found, fix)
     drawn = [_drawn_folds(log, unit, units, folds, seed, repeat) for repeat in range(repeats)]
     shared = log_features(log) if features is None else features
 
@@ -207,14 +222,16 @@ def cross_fit(
         return models.uplift(log, held), models.outcomes(log, held)
 
     uplift = {name: np.zeros((len(log), len(log.treated_arms))) for name in learners}
-    outcomes = np.zeros((len(log), len(log.arms)))
+    outcomes, first = np.zeros((2, len(log), len(log.arms)))
     steps = [(repeat, k) for repeat in range(repeats) for k in range(folds)]
     for (repeat, k), (by_learner, by_arm) in zip(steps, in_threads(predicted, steps, progress), strict=True):
         rows = np.flatnonzero(drawn[repeat] == k)
         outcomes[rows] += by_arm / repeats
         for name, values in by_learner.items():
             uplift[name][rows] += values / repeats
-    return OutOfFold(uplift, outcomes, drawn[0], repeats)
+        if repeat == 0:
+            first[rows] = by_arm
+    return OutOfFold(uplift, outcomes, drawn[0], first, repeats)
 
 
 def _drawn_folds(log: AssignmentLog, unit: Codes, units: int, folds: int, seed: int, repeat: int) -> Codes:

@@ -10,6 +10,7 @@ from scipy.sparse.csgraph import connected_components
 
 from leadlift.base.arrays import Codes
 from leadlift.base.problems import stop
+from leadlift.data import AssignmentLog
 
 
 def organisation_folds(organisation: Codes, n_organisations: int, folds: int, rng: np.random.Generator) -> Codes:
@@ -34,6 +35,14 @@ def organisation_folds(organisation: Codes, n_organisations: int, folds: int, rn
     fold_of = np.empty(n_organisations, dtype=np.intp)
     fold_of[rng.permutation(n_organisations)] = np.arange(n_organisations) % folds
     return fold_of[organisation]
+
+
+def fold_units(log: AssignmentLog) -> tuple[Codes, int]:
+    """What is never split between those who learn and those who are judged, and how many there are.
+
+    Organisations; where the lot was drawn in permuted blocks, organisations and blocks joined where they share a lead.
+    """
+    return kept_together(log.organisation, log.block)
 
 
 def kept_together(organisation: Codes, together: Any) -> tuple[Codes, int]:

@@ -39,7 +39,7 @@ from leadlift.evaluation import (
     ranking_results,
     score_groups,
 )
-from leadlift.learners import OutOfFold, cross_fit, log_features, make_learners
+from leadlift.learners import OutOfFold, cross_fit, fold_units, log_features, make_learners
 from leadlift.study.act import asked_list, with_list
 from leadlift.study.progress import Progress
 from leadlift.study.strategies import asked, decided
@@ -103,10 +103,13 @@ def analyse(
     wanted = asked_list(question, config, beside, holdout)
     learners = make_learners(config.learners, config.seed, config.learner_options.arguments())
     features = log_features(log)
-    with progress.step("cross-fitting", config.folds) as tick:
-        folds = min(config.folds, log.n_organisations)
-        fitted = cross_fit(learners, log, folds=folds, seed=config.seed, features=features, progress=tick)
-    scored = log if log.score is not None else log.with_score(_bounded(log, fitted.outcomes[:, 0]), "estimated")
+    folds = min(config.folds, fold_units(log)[1])
+    with progress.step("cross-fitting", folds * config.repeats) as tick:
+        fitted = cross_fit(
+            learners, log, folds=folds, repeats=config.repeats, seed=config.seed, features=features, progress=tick
+        )
+    # Its groups are cut within folds, so that each fold's scores must come from models of the other folds alone.
+    scored = log if log.score is not None else log.with_score(_bounded(log, fitted.first[:, 0]), "estimated")
 
     with progress.step("effects"):
         effects, _ = effects_by_segment(scored, everyone(scored), fitted.outcomes, seed=config.seed)
