@@ -109,6 +109,24 @@ def test_a_learned_strategy_is_judged_on_what_was_held_back(answered):
     assert learned.value_se > fixed.value_se
 
 
+def test_a_learned_strategy_follows_the_learner_that_earlier_blocks_chose(answered, monkeypatch):
+    log, fitted, _, _ = answered
+    learners = make_learners(["t", "x"], 0)
+    blocks = judge_sequentially(log, learners, seed=0)
+    settings = DecideConfig(steps=4)
+
+    def values(rule):
+        question = ask(log, named_strategies([rule]), settings, cuts=(0.3, 0.7), learner="x")
+        return [r.value for r in decide(question, fitted, blocks, seed=0)[0] if r.strategy == "uplift_first"]
+
+    by = {name: values(StrategyConfig(strategy="uplift_first", learner=name)) for name in ("t", "x")}
+    assert by["t"] != by["x"]
+    for name, follows in (("t", {"call": "t"}), ("x", {"call": "x"})):
+        monkeypatch.setattr("leadlift.decide.judgement.chosen_before", lambda b, *_, f=follows, **__: [f] * len(b))
+        assert values("uplift_first") == by[name]
+        assert values(StrategyConfig(strategy="uplift_first", learner="x")) == by["x"]
+
+
 def test_beyond_what_was_ever_run_it_is_said(answered):
     _, _, rows, decision = answered
     assert decision.run_share == pytest.approx(0.5, abs=0.05)

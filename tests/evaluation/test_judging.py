@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -12,6 +12,7 @@ import pytest
 from leadlift import AssignmentLog
 from leadlift.evaluation import (
     calibration,
+    chosen_before,
     combined,
     isotonic_uplift,
     judge_procedure,
@@ -86,6 +87,22 @@ def test_a_procedure_never_sees_the_organisations_it_ranks() -> None:
     assert sum(len(block.rows) for block in blocks) == 800
     again = judge_procedure(log, fit, seed=3)
     assert all((a.rows == b.rows).all() for a, b in zip(blocks, again, strict=True))
+
+
+def test_permuted_blocks_are_on_one_side_too() -> None:
+    log, uplift = make_log(1_600)
+    # Blocks of three organisations, and some that share one.
+    log = replace(log, block=np.minimum(log.organisation // 3, 130))
+    trained: list[np.ndarray] = []
+
+    def fit(rows: np.ndarray) -> Known:
+        trained.append(rows)
+        return Known({"it": uplift}, uplift)
+
+    blocks = judge_procedure(log, fit, seed=3)
+    for rows, block in zip(sorted(trained, key=len), blocks, strict=True):
+        assert not set(log.block[rows]) & set(log.block[block.rows])
+        assert not set(log.organisation[rows]) & set(log.organisation[block.rows])
 
 
 def test_any_measure_of_blocks_is_combined_alike() -> None:
@@ -171,6 +188,17 @@ def test_a_learner_of_the_right_order_and_the_wrong_size_loses_to_one_of_the_rig
     assert found["s"].loss_gain_upper < 0 < found["x"].loss_gain_lower
     assert (choice.chosen, choice.best) == ("x", "x")
     assert found["s"].behind_best > found["s"].behind_best_se > 0
+
+
+def test_each_block_follows_what_earlier_blocks_chose() -> None:
+    _, blocks = judged(x=lambda u: u, noise=lambda u: np.random.default_rng(5).random(len(u)))
+    follows = chosen_before(blocks, ["call"], otherwise="noise", seed=0)
+    assert [follow["call"] for follow in follows] == ["noise", "x", "x", "x"]
+    for place in range(4):
+        # What a block and those after it showed says nothing of whom it follows.
+        turned = [replace(b, scores={"call": -b.scores["call"]}) if k >= place else b for k, b in enumerate(blocks)]
+        assert chosen_before(turned, ["call"], otherwise="noise", seed=0)[: place + 1] == follows[: place + 1]
+    assert chosen_before(blocks, ["call"], otherwise="x", seed=0)[0] == {"call": "x"}
 
 
 def test_where_uplift_does_not_differ_no_learner_is_chosen() -> None:

@@ -118,6 +118,18 @@ def test_models_do_not_predict_for_whom_they_were_fitted_on():
         models.uplift(log, np.r_[held, np.flatnonzero(log.organisation % 2 == 0)[:1]])
 
 
+def test_models_do_not_predict_for_leads_of_another_log():
+    """Rows and organisations of another log are numbered otherwise: held-back leads could be those fitted on."""
+    log, other = log_of(organisation="client"), log_of(400, organisation="client")
+    models = fit_models(log, np.flatnonzero(log.organisation >= 40), make_learners(["t"], 0), 0)
+    held = np.flatnonzero(log.organisation < 40)
+    scored = log.with_score(np.linspace(0, 1, 600), "estimated")
+    np.testing.assert_array_equal(models.outcomes(scored, held), models.outcomes(log, held))
+    for predict in (models.uplift, models.outcomes):
+        with pytest.raises(DataError, match=r"\[other-log\]"):
+            predict(other, held)
+
+
 class Tally(LGBMClassifier):
     """Counts fits: not plain LightGBM, so fitted through its own face."""
 

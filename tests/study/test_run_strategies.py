@@ -2,10 +2,17 @@
 
 import json
 
+import numpy as np
 import pytest
 
 import leadlift as ll
+from leadlift import AssignmentLog
+from leadlift.base.config import parse_config
 from leadlift.base.errors import ConfigError, DataError
+from leadlift.base.records import LearnerChoice
+from leadlift.learners import OutOfFold
+from leadlift.study.act import asked_list, made_list
+from leadlift.study.strategies import asked
 from small_logs import COLUMNS, small_log
 
 DRAWN = {"organisation": "client", "score": "score", "lead_id": "id"}
@@ -162,6 +169,32 @@ def test_a_list_to_act_on_is_written_with_its_warning(study, leadlift, folder):
     found = json.loads((folder / "out" / "results.json").read_text())
     assert found["decision"]["act"]["n"] == 10
     assert "leadlift assign" in (folder / "out" / "report.html").read_text()
+
+
+def test_the_list_follows_the_learner_that_was_chosen(folder):
+    log = AssignmentLog.from_frame(small_log(400), **COLUMNS, score="score")
+    config = parse_config(
+        {
+            "name": "list",
+            "learners": ["t", "x"],
+            "strategies": ["score_first", "uplift_first"],
+            "decide": {"act": {"strategy": "uplift_first", "capacity": 10}},
+        }
+    )
+    question = asked(log, config, ())
+    rng = np.random.default_rng(0)
+    uplift = {name: rng.normal(size=(400, 1)) for name in ("t", "x")}
+    fitted = OutOfFold(uplift, np.zeros((400, 2)), np.zeros(400, dtype=np.intp), np.zeros((400, 2)))
+    for chosen, followed in (("t", "t"), ("x", "x"), (None, "x")):
+        found = made_list(
+            asked_list(question, config, None),
+            question,
+            fitted,
+            config,
+            [LearnerChoice("call", chosen, chosen, (), "")],
+        )
+        first = np.argsort(-uplift[followed][:, 0])[:10]
+        assert found["lead_id"].tolist() == [str(row) for row in log.position[first]]
 
 
 @pytest.mark.parametrize(

@@ -69,7 +69,9 @@ class StrategyConfig(Settings):
     lower_is_better: list[Literal["budget", "authority", "need", "timing"]] | None = None
     column: ColumnName | None = None
     order: list[Label] | None = Field(None, description="Problems, the first to be touched first.")
-    learner: Label | None = Field(None, description="Whose prediction orders leads; absent: the last of `learners`.")
+    learner: Label | None = Field(
+        None, description="Whose prediction orders leads; absent: the learner chosen, else the last of `learners`."
+    )
     middle: float | None = Field(
         None, allow_inf_nan=False, description="The score of a fence-sitter; absent: the middle group's middle."
     )

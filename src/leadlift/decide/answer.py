@@ -220,7 +220,7 @@ def decide(
     stops: list[StopsPaying] = []
     judgement = None
     for measure in measures:
-        judgement = judged(question, fitted, blocks, measure)
+        judgement = judged(question, fitted, blocks, measure, seed=seed)
         answer = answered(question, judgement, measure, seed)
         values += answer.values
         settled += answer.settled

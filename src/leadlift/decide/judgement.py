@@ -14,7 +14,7 @@ from leadlift.decide.lines import Line, by_organisation, lines_of, part_of, rank
 from leadlift.decide.question import Question, question_leads
 from leadlift.decide.strategies import Strategy, learner_of
 from leadlift.decide.touching import Sample, earned
-from leadlift.evaluation import JudgedBlock, lead_scores
+from leadlift.evaluation import JudgedBlock, chosen_before, lead_scores
 from leadlift.evaluation.judging import ENOUGH_ORGANISATIONS, SCORE, degrees_of_freedom, smaller_arm
 from leadlift.evaluation.scores import ENOUGH_EVENTS, enough_outcomes
 from leadlift.learners import OutOfFold
@@ -39,15 +39,21 @@ def usable_blocks(question: Question, blocks: Sequence[JudgedBlock]) -> list[Jud
     return [block for block in blocks if all(block.judges(arm) for arm in question.log.treated_arms)]
 
 
-def judged(question: Question, fitted: OutOfFold, blocks: Sequence[JudgedBlock], measure: Measure) -> Judgement:
-    """Cuts every line at every capacity: fixed ones on all leads, and all of them on what was held back."""
+def judged(
+    question: Question, fitted: OutOfFold, blocks: Sequence[JudgedBlock], measure: Measure, *, seed: int
+) -> Judgement:
+    """Cuts every line at every capacity: fixed ones on all leads, and all of them on what was held back.
+
+    A learned strategy that names no learner follows, in each block, the one that earlier blocks chose.
+    """
     log, arms = question.log, question.log.treated_arms
     usable = usable_blocks(question, blocks)
+    follows = chosen_before(usable, arms, otherwise=question.learner, seed=seed)
     units = min(smaller_arm(log).values())
     enough = units >= ENOUGH_ORGANISATIONS and all(enough_outcomes(log, arm) for arm in arms)
     everyone = question_leads(question)
     rankings = {one.name: _ranking(question, one, everyone) for one in question.strategies if not question.learns(one)}
-    held = [_held_back(question, rankings, block) for block in usable]
+    held = [_held_back(question, rankings, block, names) for block, names in zip(usable, follows, strict=True)]
     by_arm = {name: ranking.ndim == 2 for name, ranking in (held[0] if held else rankings).items()}
     lines = tuple(lines_of(question.strategies, arms, by_arm, question.learns))
     fixed = tuple(k for k, line in enumerate(lines) if not line.learns)
@@ -86,8 +92,17 @@ def _ranking(question: Question, strategy: Strategy, leads: Leads, rows: Codes |
     return by_organisation(ranking, organisation)
 
 
-def _held_back(question: Question, rankings: Mapping[str, Floats], block: JudgedBlock) -> dict[str, Floats]:
-    """What every strategy says of a block's leads; learned ones by models fitted on earlier organisations."""
+def _held_back(
+    question: Question, rankings: Mapping[str, Floats], block: JudgedBlock, follows: Mapping[str, str]
+) -> dict[str, Floats]:
+    """What every strategy says of a block's leads; learned ones by models fitted on earlier organisations.
+
+    Args:
+        question: what is asked.
+        rankings: what strategies that learn nothing say of all leads.
+        block: the block.
+        follows: the learner whose predictions a strategy follows that names none, by arm.
+    """
     log = question.log
     leads = question_leads(question, None, _outside(question, block)).take(block.rows)
     if not question.score_is_given:
@@ -97,8 +112,8 @@ def _held_back(question: Question, rankings: Mapping[str, Floats], block: Judged
         if not question.learns(one):
             found[one.name] = rankings[one.name][block.rows]
             continue
-        learner = learner_of(one) or question.learner
-        uplift = [block.predicted[learner, arm] for arm in log.treated_arms if (learner, arm) in block.predicted]
+        keys = [(learner_of(one) or follows[arm], arm) for arm in log.treated_arms]
+        uplift = [block.predicted[key] for key in keys if key in block.predicted]
         seen = replace(leads, uplift=np.column_stack(uplift)) if uplift else leads
         found[one.name] = _ranking(question, one, seen, block.rows)
     return found

@@ -34,7 +34,7 @@ class Question:
         settings: the team's capacity and costs.
         money: None where nothing says what an outcome is worth.
         cuts: where score groups begin.
-        learner: whose predictions learned strategies follow unless they say otherwise.
+        learner: whose predictions learned strategies follow unless they name another or evidence chooses one.
         shares: capacities, as shares of the leads, rising, shape (Q,).
         per_organisation: strategies choose organisations.
     """

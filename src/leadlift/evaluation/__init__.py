@@ -8,7 +8,7 @@ from leadlift.evaluation.area_intervals import (
 )
 from leadlift.evaluation.at_k import RankBin, uplift_at_k, uplift_by_bin
 from leadlift.evaluation.calibration import calibration, isotonic_uplift, recalibrated
-from leadlift.evaluation.choice import learner_choices
+from leadlift.evaluation.choice import chosen_before, learner_choices
 from leadlift.evaluation.combining import combined
 from leadlift.evaluation.compliers import lead_compliers, organisation_compliers
 from leadlift.evaluation.curves import GainCurve, TargetingCurve, qini_curve, toc, uplift_curve
@@ -34,6 +34,7 @@ __all__ = [
     "area_interval",
     "autoc",
     "calibration",
+    "chosen_before",
     "combined",
     "crossed",
     "effects_by_segment",

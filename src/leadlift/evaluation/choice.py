@@ -45,6 +45,28 @@ def learner_choices(
     return [_choice(blocks, names, arm, seed, arm in groups_differ) for arm in arms]
 
 
+def chosen_before(
+    blocks: Sequence[JudgedBlock], arms: Sequence[str], *, otherwise: str, seed: int
+) -> list[dict[str, str]]:
+    """Whose predictions to follow in each block, by arm: the learner chosen on the blocks before it.
+
+    A learner that all blocks chose would be flattered where those same blocks judge whoever follows it.
+
+    Args:
+        blocks: as judged sequentially, in order.
+        arms: the arms to choose for.
+        otherwise: the learner where none was chosen, as in the first block.
+        seed: of simulated critical values.
+    """
+    names = {name for block in blocks for name, _ in block.rankings} - {SCORE}
+    found = []
+    for place in range(len(blocks)):
+        earlier = learner_choices(blocks[:place], arms, seed=seed) if place and len(names) > 1 else []
+        chosen = {choice.treatment: choice.chosen for choice in earlier}
+        found.append({arm: chosen.get(arm) or otherwise for arm in arms})
+    return found
+
+
 def _choice(
     blocks: Sequence[JudgedBlock], names: Sequence[str], arm: str, seed: int, groups_differ: bool
 ) -> LearnerChoice:

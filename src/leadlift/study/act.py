@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -9,12 +10,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from leadlift.base.arrays import floats
+from leadlift.base.arrays import Floats, floats
 from leadlift.base.config import StudyConfig
 from leadlift.base.decisions import ActedOn, Decision
 from leadlift.base.errors import ConfigError
 from leadlift.base.experiment import HoldoutConfig
 from leadlift.base.problems import Problems, did_you_mean, listed, stop
+from leadlift.base.records import LearnerChoice
 from leadlift.base.strategies import ListConfig
 from leadlift.data import AssignmentLog, find_file, read_table
 from leadlift.data.columns import feature_values
@@ -96,22 +98,34 @@ def with_list(
     fitted: OutOfFold,
     config: StudyConfig,
     decision: Decision | None,
+    choices: Sequence[LearnerChoice] = (),
 ) -> tuple[pd.DataFrame | None, Decision | None]:
     """The list, and the decision that tells of it."""
     if asked is None or question is None or decision is None:
         return None, decision
-    listed = made_list(asked, replace(question, log=log), fitted, config)
+    listed = made_list(asked, replace(question, log=log), fitted, config, choices)
     arm = asked.settings.treatment or " or ".join(log.treated_arms)
     told = ActedOn(asked.settings.strategy, arm, len(listed), asked.frame is not None, WARNING)
     return listed, replace(decision, act=told)
 
 
-def made_list(asked: Asked, question: Question, fitted: OutOfFold, config: StudyConfig) -> pd.DataFrame:
-    """The list: the log's leads by out-of-fold predictions, new leads by models of the whole log."""
-    log, learner = question.log, learner_of(asked.strategy) or question.learner
+def made_list(
+    asked: Asked,
+    question: Question,
+    fitted: OutOfFold,
+    config: StudyConfig,
+    choices: Sequence[LearnerChoice] = (),
+) -> pd.DataFrame:
+    """The list: the log's leads by out-of-fold predictions, new leads by models of the whole log.
+
+    A strategy that names no learner follows the one that was chosen for each arm, else the study's last one.
+    """
+    log, named = question.log, learner_of(asked.strategy)
+    chosen = {choice.treatment: choice.chosen for choice in choices}
+    follows = [named or chosen.get(arm) or question.learner for arm in log.treated_arms]
     how: dict[str, Any] = {"treatment": asked.settings.treatment, "seed": config.seed}
     if asked.frame is None:
-        leads = replace(question_leads(question), uplift=fitted.uplift.get(learner), score=log.score)
+        leads = replace(question_leads(question), uplift=_followed(fitted.uplift, follows), score=log.score)
         organisation = log.organisation if question.per_organisation else None
         return act_list(leads, asked.strategy, asked.capacity, lead_id=_ids(log), organisation=organisation, **how)
     frame = asked.frame
@@ -121,10 +135,12 @@ def made_list(asked: Asked, question: Question, fitted: OutOfFold, config: Study
         models = fit_models(
             log,
             np.arange(len(log)),
-            make_learners([learner], config.seed, config.learner_options.arguments()),
+            make_learners(list(dict.fromkeys(follows)), config.seed, config.learner_options.arguments()),
             config.seed,
         )
-        uplift = models.learners[learner].predict(table).reshape(len(frame), len(log.treated_arms))
+        shape = (len(frame), len(log.treated_arms))
+        made = {name: learner.predict(table).reshape(shape) for name, learner in models.learners.items()}
+        uplift = _followed(made, follows)
     seen = question_leads(question)
     column = log.names.get("score")
     score = floats(table[column]) if question.score_is_given and column is not None else None
@@ -133,6 +149,13 @@ def made_list(asked: Asked, question: Question, fitted: OutOfFold, config: Study
     owner = frame[log.names["organisation"]] if question.per_organisation else None
     ids = frame[log.names["lead_id"]] if "lead_id" in log.names else np.arange(len(frame))
     return act_list(leads, asked.strategy, asked.capacity, lead_id=ids, organisation=owner, **how)
+
+
+def _followed(uplift: Mapping[str, Floats], follows: Sequence[str]) -> Floats | None:
+    """Of each arm the predictions of the learner to follow, shape (n, arms - 1); None where there is none."""
+    if not all(name in uplift for name in follows):
+        return None
+    return np.column_stack([uplift[name][:, k] for k, name in enumerate(follows)])
 
 
 def _ids(log: AssignmentLog) -> Any:

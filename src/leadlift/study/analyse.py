@@ -126,10 +126,11 @@ def analyse(
             tests += of_problems
     with progress.step("sequential validation", 4) as tick:
         blocks = judge_sequentially(scored, learners, seed=config.seed, features=features, progress=tick)
+    choices = learner_choices(blocks, log.treated_arms, seed=config.seed, groups_differ=_groups_differ(tests))
     with progress.step("strategies"):
         info, segments = (None, None) if grouped is None else (grouped[1], grouped[0])
         values, decision = decided(question, scored, fitted, blocks, score=info, segments=segments, seed=config.seed)
-        listed, decision = with_list(wanted, question, scored, fitted, config, decision)
+        listed, decision = with_list(wanted, question, scored, fitted, config, decision, choices)
     return Findings(
         log=scored,
         checks=tuple(checks),
@@ -139,7 +140,7 @@ def analyse(
         segments=None if grouped is None else grouped[0],
         rankings=tuple(ranking_results(scored, blocks, fitted.outcomes, seed=config.seed)),
         differences=tuple(ranking_differences(scored, blocks)),
-        choices=tuple(learner_choices(blocks, log.treated_arms, seed=config.seed, groups_differ=_groups_differ(tests))),
+        choices=tuple(choices),
         balance=tuple(balance_rows(scored)),
         out_of_fold=fitted,
         strategies=values,
