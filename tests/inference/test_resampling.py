@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from scipy import stats
+from threadpoolctl import threadpool_limits
 
 from leadlift.base.errors import DataError
-from leadlift.inference import area_se, rank_area, resample_areas
+from leadlift.inference import RankArea, area_se, rank_area, resample_areas
 
 
 def log(n=3_000, units=600, seed=0):
@@ -52,6 +54,34 @@ def test_the_same_generator_gives_the_same_draws_whatever_the_unit_of_the_outcom
     drawn = [resample_areas(a, unit, 50, draws=20, rng=np.random.default_rng(3))[:, 0] for a in (one, one, million)]
     assert (drawn[0] == drawn[1]).all()
     assert drawn[2] == pytest.approx(1e6 * drawn[0], rel=1e-5)
+
+
+@pytest.mark.parametrize("draws", [7, 1_500])
+def test_neither_row_order_nor_the_number_of_threads_changes_a_bit(draws):
+    scores, priority, unit = log()
+    order = np.random.default_rng(5).permutation(len(unit))
+
+    def drawn(rows):
+        areas = [rank_area(scores[rows], p[rows], target="qini") for p in priority.T]
+        return resample_areas(areas, unit[rows], 600, draws=draws, rng=np.random.default_rng(3))
+
+    first = drawn(np.arange(len(unit)))
+    assert (drawn(order) == first).all()
+    with threadpool_limits(1):
+        assert (drawn(order) == first).all()
+
+
+def test_a_draw_is_the_area_and_what_the_drawn_units_add():
+    """Counts are Poisson(1) to a 256th, standardised; nothing is lost to whole numbers."""
+    influence = np.random.default_rng(0).standard_t(2, size=(3, 400))
+    areas = [RankArea(1.0, row) for row in influence]
+    drawn = resample_areas(areas, np.arange(400), 400, draws=50, rng=np.random.default_rng(3))
+    levels = np.random.default_rng(3).integers(0, 1 << 64, size=50 * 400 // 8, dtype=np.uint64).view(np.uint8)
+    by_level = np.rint(stats.poisson.ppf((np.arange(256) + 0.5) / 256, 1.0))
+    counts = by_level[levels].reshape(50, 400)
+    standard = (counts - by_level.mean()) / by_level.std()
+    assert drawn == pytest.approx(1 + standard @ influence.T / 400 * np.sqrt(400 / 399), rel=1e-9)
+    assert [by_level.mean(), by_level.var(), stats.skew(by_level)] == pytest.approx([1, 1, 1], abs=0.03)
 
 
 def test_a_constant_ranking_never_moves():

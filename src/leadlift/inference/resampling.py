@@ -14,15 +14,17 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from scipy import stats
 
 from leadlift.base.problems import stop
-from leadlift.inference._arrays import Floats, check_lengths, unit_codes
+from leadlift.inference._arrays import Floats, Ints, check_lengths, unit_codes
 from leadlift.inference.ranks import RankArea
 
-# Weights held at once: 16 MB, whatever the log's size.
-AT_ONCE = 4_000_000
-LEVELS = 1 << 16
+# Counts drawn at once: few enough to stay in a processor's cache, however large the log.
+AT_ONCE, DRAWS_AT_ONCE = 1 << 18, 1_000
+# A byte at or above the k-th step counts k: Poisson(1) to the nearest 256th of probability.
+STEPS = (94, 188, 235, 251, 255)
+# Whole numbers up to 2^53 are exact in a float; one bit is left to spare.
+EXACT_BITS = 52
 
 
 def resample_areas(
@@ -54,38 +56,50 @@ def resample_areas(
     if not areas or draws < 1:
         found = f"{len(areas)} areas, {draws} draws"
         raise stop("resamples", "draws", "there are areas and draws", found, "ask for one or more of both")
-    influence = _by_unit(areas, unit, n_units)
+    units = unit_codes("resamples", unit, n_units)
+    check_lengths("resamples", unit=units, **{f"area {k}": area.influence for k, area in enumerate(areas)})
+    parts, grain = _whole_parts(areas, units, n_units)
+    present = int((np.bincount(units, minlength=n_units) > 0).sum())
+    scale = np.sqrt(present / (present - 1)) / units.size if present > 1 else np.nan
+    drawn = [_drawn(parts, min(DRAWS_AT_ONCE, draws - k), rng) for k in range(0, draws, DRAWS_AT_ONCE)]
     values = np.array([area.value for area in areas])
-    scale = np.abs(influence).max(axis=0, initial=0.0)
-    scale[scale == 0] = 1.0
-    # Single precision is a millionth of the spread; scaled, so that any unit of the outcome fits.
-    parts = (influence / scale).astype(np.float32)
-    counts = _poisson_table()
-    step = max(1, AT_ONCE // max(n_units, 1))
-    drawn = [_weights(min(step, draws - k), n_units, counts, rng) @ parts for k in range(0, draws, step)]
-    resampled: Floats = values + np.concatenate(drawn).astype(np.float64) * scale
+    resampled: Floats = values + np.concatenate(drawn) * (grain * scale)
     return resampled
 
 
-def _by_unit(areas: Sequence[RankArea], unit: Any, n_units: int) -> Floats:
-    """As `unit_influence` but for the last bits, which draws don't need: no sorting, shape (n_units, rankings)."""
-    units = unit_codes("resamples", unit, n_units)
-    check_lengths("resamples", unit=units, **{f"area {k}": area.influence for k, area in enumerate(areas)})
-    present = int((np.bincount(units, minlength=n_units) > 0).sum())
-    scale = np.sqrt(present / (present - 1)) / units.size if present > 1 else np.nan
-    summed: Floats = np.column_stack([np.bincount(units, weights=a.influence, minlength=n_units) for a in areas])
-    return summed * scale
+def _whole_parts(areas: Sequence[RankArea], unit: Ints, n_units: int) -> tuple[Floats, Floats]:
+    """Units' influences in whole grains, shape (n_units, rankings), and the grain of each ranking.
+
+    Sums of whole numbers are exact: no order of rows, and no number of threads, changes a bit.
+    """
+    bits = EXACT_BITS - int(np.ceil(np.log2(max(unit.size, 1) * len(STEPS))))
+    largest = np.array([np.abs(area.influence).max(initial=0.0) for area in areas])
+    grain = np.where(largest > 0, largest, 1.0) / 2.0**bits
+    parts = [
+        np.bincount(unit, weights=np.rint(area.influence / g), minlength=n_units)
+        for area, g in zip(areas, grain, strict=True)
+    ]
+    return np.column_stack(parts), grain
 
 
-def _weights(draws: int, n_units: int, counts: np.ndarray[Any, Any], rng: np.random.Generator) -> np.ndarray[Any, Any]:
-    """Poisson(1) counts less 1, shape (draws, n_units), single precision; four from each 64 random bits."""
-    words = rng.integers(0, 1 << 64, size=-(-draws * n_units // 4), dtype=np.uint64)
-    drawn: np.ndarray[Any, Any] = counts[words.view(np.uint16)[: draws * n_units]].reshape(draws, n_units)
+def _drawn(parts: Floats, draws: int, rng: np.random.Generator) -> Floats:
+    """What drawn units add: their parts times their counts, standardised, shape (draws, rankings)."""
+    at_once = max(1, AT_ONCE // draws)
+    added = np.zeros((draws, parts.shape[1]))
+    for start in range(0, len(parts), at_once):
+        some = parts[start : start + at_once]
+        added += _counts(draws, len(some), rng) @ some
+    counts = np.searchsorted(STEPS, np.arange(256), side="right")
+    drawn: Floats = (added - counts.mean() * parts.sum(axis=0)) / counts.std()
     return drawn
 
 
-def _poisson_table() -> np.ndarray[Any, Any]:
-    """Counts less 1 at 65,536 even steps of probability, with mean 0 and variance 1 exactly."""
-    counts: Floats = stats.poisson.ppf((np.arange(LEVELS) + 0.5) / LEVELS, 1.0)
-    table: np.ndarray[Any, Any] = ((counts - counts.mean()) / counts.std()).astype(np.float32)
-    return table
+def _counts(draws: int, n_units: int, rng: np.random.Generator) -> Floats:
+    """Poisson(1) counts, shape (draws, n_units), one from each 8 random bits."""
+    words = rng.integers(0, 1 << 64, size=-(-draws * n_units // 8), dtype=np.uint64)
+    levels = words.view(np.uint8)[: draws * n_units]
+    counts = np.zeros(levels.size, dtype=np.uint8)
+    for step in STEPS:
+        # Comparing is many times faster than looking counts up in a table.
+        counts += (levels >= step).view(np.uint8)
+    return counts.astype(np.float64).reshape(draws, n_units)
