@@ -1,4 +1,8 @@
-"""The rest of the libraries' numbers on the same two logs: uplift@k, bins, perfect curves, divisors."""
+"""The rest of the libraries' numbers on the same two logs: uplift@k, bins, perfect curves, divisors.
+
+Where leads tie, the libraries' numbers are those of one order of the rows: pylift and causalml put the first row first,
+scikit-uplift's uplift@k and bins the last one. With ties broken likewise, every number is met.
+"""
 
 import json
 from pathlib import Path
@@ -20,15 +24,26 @@ def columns(case):
     return np.array(case["y"]), np.array(case["uplift"]), np.array(case["t"])
 
 
+def first_row_first(case, sign=1):
+    """The columns with ties broken by the order of the rows."""
+    y, uplift, t = columns(case)
+    return y, np.argsort(np.lexsort((-sign * np.arange(len(y)), uplift))), t
+
+
+def last_row_first(case):
+    return first_row_first(case, sign=-1)
+
+
 def close(value, tolerance=1e-9):
     return pytest.approx(value, rel=0, abs=tolerance)
 
 
+@both
 @strategies
 @pytest.mark.parametrize("k", [0.3, 0.5])
-def test_uplift_at_k(strategy, k):
-    assert uplift_at_k(*columns(PLAIN), k=k, strategy=strategy) == close(
-        PLAIN["scikit-uplift 0.5.1"][f"uplift_at_k({strategy},{k})"]
+def test_uplift_at_k(case, strategy, k):
+    assert uplift_at_k(*last_row_first(case), k=k, strategy=strategy) == close(
+        case["scikit-uplift 0.5.1"][f"uplift_at_k({strategy},{k})"]
     )
 
 
@@ -48,16 +63,33 @@ def test_a_tie_at_the_cut_counts_in_part():
     assert uplift_at_k(y, uplift, t, k=0.5) == close(treated - control)
 
 
+def deviation(mean, n):
+    return np.sqrt(mean * (1 - mean) / n)
+
+
+@both
 @strategies
-def test_uplift_by_bin_and_its_weighted_mean(strategy):
-    golden = PLAIN["scikit-uplift 0.5.1"]
-    found = uplift_by_bin(*columns(PLAIN), bins=2, strategy=strategy)
+def test_uplift_by_bin_and_its_weighted_mean(case, strategy):
+    golden = case["scikit-uplift 0.5.1"]
+    found = uplift_by_bin(*last_row_first(case), bins=2, strategy=strategy)
     expected = golden[f"uplift_by_percentile({strategy},bins=2,std)"]
-    assert [row.uplift for row in found] == close([row["uplift"] for row in expected], 1e-9)
-    assert [row.treatment_mean for row in found] == close([row["response_rate_treatment"] for row in expected], 1e-9)
-    assert [(row.n_treatment, row.n_control) for row in found] == [
-        (row["n_treatment"], row["n_control"]) for row in expected
-    ]
+    *bins, total = golden[f"uplift_by_percentile({strategy},bins=2,std,total)"]
+    assert bins == expected
+    ours = {
+        "n_treatment": [row.n_treatment for row in found],
+        "n_control": [row.n_control for row in found],
+        "response_rate_treatment": [row.treatment_mean for row in found],
+        "response_rate_control": [row.control_mean for row in found],
+        "uplift": [row.uplift for row in found],
+        "std_treatment": [deviation(row.treatment_mean, row.n_treatment) for row in found],
+        "std_control": [deviation(row.control_mean, row.n_control) for row in found],
+    }
+    ours["std_uplift"] = np.hypot(ours["std_treatment"], ours["std_control"]).tolist()
+    for name, values in ours.items():
+        assert values == close([row[name] for row in expected])
+    # Its error of all leads adds the bins' up: not an error of anything.
+    for name in ("std_treatment", "std_control", "std_uplift"):
+        assert total[name] == close(sum(ours[name]))
     mean = np.average([row.uplift for row in found], weights=[row.n_treatment for row in found])
     assert mean == close(golden[f"weighted_average_uplift({strategy},bins=2)"])
 
@@ -67,7 +99,9 @@ def test_uplift_by_bin_and_its_weighted_mean(strategy):
 def test_one_bin_is_everyone(case, strategy):
     total = case["scikit-uplift 0.5.1"][f"uplift_by_percentile({strategy},bins=2,std,total)"][-1]
     (everyone,) = uplift_by_bin(*columns(case), bins=1, strategy=strategy)
-    assert everyone.uplift == close(total["uplift"], 1e-9)
+    assert everyone.uplift == close(total["uplift"])
+    assert everyone.treatment_mean == close(total["response_rate_treatment"])
+    assert everyone.control_mean == close(total["response_rate_control"])
     assert (everyone.n_treatment, everyone.n_control) == (total["n_treatment"], total["n_control"])
 
 
@@ -133,49 +167,57 @@ def test_sklift_without_negative_effects_divides_by_a_triangle(case):
     gain, n = curve.gain[-1], curve.leads[-1]
     over_random = np.trapezoid(curve.gain - curve.random, curve.leads)
     expected = case["scikit-uplift 0.5.1"]["qini_auc_score(negative_effect=False)"]
+    assert case["scikit-uplift 0.5.1"]["perfect_qini_curve_noneg"] == [[0.0, gain, n], [0.0, gain, gain]]
     assert over_random / (gain * (n - gain) / 2) == close(expected)
 
 
-def test_pylifts_other_areas():
-    golden, p = PLAIN["pylift"], PLAIN["p"]
-    most = qini_score(*perfect(PLAIN), propensity=p, definition="pylift")
+@both
+def test_pylifts_other_areas(case):
+    golden, p = case["pylift"], case["p"]
+    most = qini_score(*perfect(case), propensity=p, definition="pylift")
     assert most == close(golden["Q_max"])
-    qini = qini_score(*columns(PLAIN), propensity=p, definition="pylift")
-    gains = uplift_auc(*columns(PLAIN), propensity=p, definition="pylift")
-    assert (qini / most, gains / most) == close((golden["q1_qini"], golden["q1_cgains"]))
-    # With arms of equal size its adjusted Qini is scikit-uplift's.
-    assert qini_score(*columns(PLAIN), definition="sklift") == close(golden["q1_aqini"])
-    assert golden["Q_aqini"] / golden["Q_max"] == close(golden["q1_aqini"])
+    qini = qini_score(*first_row_first(case), propensity=p, definition="pylift")
+    gains = uplift_auc(*first_row_first(case), propensity=p, definition="pylift")
+    assert (qini, gains) == close((golden["Q_qini"], golden["Q_cgains"]))
+    # With arms of equal size its adjusted Qini curve is scikit-uplift's per treated lead, 6, and per lead, 12.
+    curve = qini_curve(*first_row_first(case), definition="sklift")
+    adjusted = np.trapezoid(curve.gain - curve.random, curve.leads) / 12 / 6
+    assert (adjusted, curve.gain.max() / 6) == close((golden["Q_aqini"], golden["max_aqini"]))
+    assert qini_score(*first_row_first(case), definition="sklift") == close(golden["q1_aqini"])
     practical = golden["Q_practical_max"]
-    assert (qini / practical, gains / practical) == close((golden["q2_qini"], golden["q2_cgains"]))
+    for name, area in {"qini": qini, "cgains": gains, "aqini": adjusted}.items():
+        assert (area / most, area / practical) == close((golden[f"q1_{name}"], golden[f"q2_{name}"]))
     curves = (
-        qini_curve(*columns(PLAIN), propensity=p, definition="pylift"),
-        uplift_curve(*columns(PLAIN), propensity=p, definition="pylift"),
+        qini_curve(*first_row_first(case), propensity=p, definition="pylift"),
+        uplift_curve(*first_row_first(case), propensity=p, definition="pylift"),
     )
     assert [curve.gain.max() for curve in curves] == close([golden["max_qini"], golden["max_cgains"]])
+    assert [curve.gain[-1] for curve in curves] == close([golden["overall_lift"]] * 2)
 
 
-def test_causalmls_lift_and_areas_that_are_not_normalised():
-    golden = PLAIN["causalml 0.18"]
-    gain = uplift_curve(*columns(PLAIN), definition="causalml")
+@both
+def test_causalmls_curves_and_areas(case):
+    golden = case["causalml 0.18"]
+    gain, qini = (curve(*first_row_first(case), definition="causalml") for curve in (uplift_curve, qini_curve))
     assert gain.gain[1:] / gain.leads[1:] == close(np.array(golden["get_cumlift"])[1:])
-    area = uplift_auc(*columns(PLAIN), definition="causalml")
-    assert area * abs(gain.gain[-1]) == close(golden["auuc_score(normalize=False)"])
-    qini = qini_curve(*columns(PLAIN), definition="causalml").gain[-1]
-    assert qini_score(*columns(PLAIN), definition="causalml") * abs(qini) == close(
-        golden["qini_score(normalize=False)"]
-    )
+    assert gain.gain == close(np.array(golden["get_cumgain"]))
+    assert qini.gain == close(np.array(golden["get_qini"]))
+    for metric, curve, name in ((uplift_auc, gain, "auuc_score"), (qini_score, qini, "qini_score")):
+        area = metric(*first_row_first(case), definition="causalml")
+        assert area == close(golden[f"{name}(normalize=True)"])
+        assert area * abs(curve.gain[-1]) == close(golden[f"{name}(normalize=False)"])
 
 
-def test_causalmls_rate_is_another_quantity():
+@both
+def test_causalmls_rate_is_another_quantity(case):
     """Its AUTOC weighs shares by 1/q and its QINI by q, both scaled to 1; grf's weighs by 1, and by q unscaled."""
-    y, uplift, t = columns(PLAIN)
+    y, uplift, t = first_row_first(case)
     curve = uplift_curve(y, uplift, t, definition="sklift")
     effect = y[t == 1].mean() - y[t == 0].mean()
     seen = [np.isin([0, 1], t[np.argsort(-uplift)][:k]).all() for k in range(1, 13)]
     naive = np.r_[0, np.where(seen, curve.gain[1:] / np.arange(1, 13) - effect, 0.0)]
     middle, between = (np.arange(12) + 0.5) / 12, (naive[1:] + naive[:-1]) / 2
-    golden = PLAIN["causalml 0.18"]
+    golden = case["causalml 0.18"]
     assert np.average(between, weights=1 / middle) == close(golden["rate_score(autoc)"])
     assert np.average(between, weights=middle) == close(golden["rate_score(qini)"])
     grf = toc(y, uplift, t, propensity=0.5, shares=np.arange(1, 13) / 12).toc
