@@ -88,6 +88,7 @@ def test_pylift_areas_with_the_realised_share(case):
     golden = case["pylift inferred"]
     assert qini_score(*columns(case), definition="pylift") == close(golden["Q_qini"])
     assert uplift_auc(*columns(case), definition="pylift") == close(golden["Q_cgains"])
+    assert qini_curve(*columns(case), definition="pylift").gain[-1] == close(golden["overall_lift"])
 
 
 @pytest.mark.parametrize("case", BALANCED, ids=label)
