@@ -3,7 +3,7 @@
 Each case runs in a process of its own, so that its memory is its own. scikit-uplift runs in a Python of its own, since
 it need not install beside leadlift:
 
-    python -m venv peers && peers/bin/pip install scikit-uplift
+    python -m venv peers && peers/bin/pip install -r benchmarks/peers.txt
     LEADLIFT_PEERS=peers/bin/python python benchmarks/areas.py
 
     python benchmarks/areas.py                        every case, 200,000 and 1,000,000 leads, and the ratios
