@@ -14,13 +14,13 @@ from leadlift.base.arrays import Codes, Floats
 from leadlift.base.errors import NotFittedError
 from leadlift.base.problems import stop
 from leadlift.problems.cards import problem_cards
+from leadlift.problems.caution import fit_cautious
 from leadlift.problems.deals import DealColumns, DealTable, Returns, read_deals
 from leadlift.problems.found import Found, named, renumbered
 from leadlift.problems.frames import candidate_frame, product_frame, selection_frame
 from leadlift.problems.graph import intersection_graph
 from leadlift.problems.heldout import fitness
 from leadlift.problems.intersections import Intersections, intersect
-from leadlift.problems.mixtures import fit_mixtures
 from leadlift.problems.search import Tick, sampled, search
 from leadlift.problems.selection import Candidate
 from leadlift.problems.upsell import UPSELL_COLUMNS, next_products
@@ -45,7 +45,8 @@ class ProblemModel(BaseEstimator):
         least_products: products that a problem has at least.
         error: chance to claim one problem or more where there is none.
         noise: share of deals in the problems' products that are taken to come from popularity alone.
-        concentration: how many deals the base rate counts for in an organisation's mixture.
+        concentration: how many deals the base rate counts for in an organisation's mixture; None: as many as hidden
+            deals are predicted best with.
         most_organisations: more than that are sampled where they are drawn anew, split or learnt from.
         most_hidden: hidden deals per half at most.
         as_of: only deals known before it are used.
@@ -86,7 +87,7 @@ class ProblemModel(BaseEstimator):
         least_products: int = 3,
         error: float = 0.01,
         noise: float = 0.15,
-        concentration: float = 1.0,
+        concentration: float | None = None,
         most_organisations: int = 100_000,
         most_hidden: int = 20_000,
         as_of: Any = None,
@@ -227,7 +228,7 @@ class ProblemModel(BaseEstimator):
         return table.organisations, self._found.known(table.matrix, table.products)
 
     def _mixture_settings(self) -> dict[str, Any]:
-        return {"noise": self.noise, "concentration": self.concentration}
+        return {"noise": self.noise, "concentration": self.concentration, "seed": self.seed}
 
     def _settle(self, candidate: Candidate, earlier: Mapping[str, str]) -> None:
         """Keeps the communities that are problems, learns the mixtures and names everything."""
@@ -238,7 +239,7 @@ class ProblemModel(BaseEstimator):
         mixtures, shares = None, np.empty((len(table.organisations), 0))
         if kept.size:
             learnt = sampled(table.matrix, 2 * self.most_organisations, np.random.default_rng([self.seed, 2]))
-            mixtures = fit_mixtures(learnt, label, fitness(self.intersections_.null), **self._mixture_settings())
+            mixtures = fit_cautious(learnt, label, fitness(self.intersections_.null), **self._mixture_settings())
             shares = mixtures.shares(table.matrix)
         self._found = found = named(table.products, label, mixtures, shares, kept, earlier)
         self.mixtures_ = found.frame(table.organisations, table.matrix)

@@ -51,7 +51,7 @@ def search(
         matrix: organisations x products, sparse.
         products: names.
         graph: of their intersections.
-        mixture: settings of `fit_mixtures`.
+        mixture: settings of `fit_cautious`.
         q, resolutions, resamples, stable, least_products, most_organisations, most_hidden, seed: as of `ProblemModel`.
         tick: hears of each step.
     """

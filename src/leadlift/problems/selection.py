@@ -11,10 +11,10 @@ from scipy import stats
 
 from leadlift.base.arrays import Bools, Codes, Floats
 from leadlift.inference.multiplicity import adjust_p_values
+from leadlift.problems.caution import fit_cautious
 from leadlift.problems.graph import communities, intersection_graph, without_small
 from leadlift.problems.heldout import Gains, fitness, heldout_gains, hide_one
 from leadlift.problems.intersections import intersect
-from leadlift.problems.mixtures import fit_mixtures
 from leadlift.problems.stability import Stability, matched, screen, stability
 
 # A problem is the same in half of the organisations if this much of it is.
@@ -196,7 +196,7 @@ def _tried(label: Codes, many: int, half: Halves, mixture: Mapping[str, Any]) ->
     anew[there] = np.arange(len(there))
     mine = anew[label]
     gains = heldout_gains(
-        fit_mixtures(half.train, mine, half.background, **mixture), mine, half.background, half.hidden
+        fit_cautious(half.train, mine, half.background, **mixture), mine, half.background, half.hidden
     )
     problem[:, there] = gains.problem
     return Gains(gains.which, problem)
