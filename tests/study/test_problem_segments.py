@@ -6,6 +6,8 @@ import pytest
 
 from leadlift import AssignmentLog, run_study
 from leadlift.base.config import parse_config
+from leadlift.report import html
+from leadlift.study.tracking import _metrics as metrics
 
 
 @pytest.fixture(scope="module")
@@ -67,3 +69,35 @@ def test_the_problem_that_may_gain_most_is_told(result):
     assert "P2" in test.possibly_best
     assert "P1" not in test.possibly_best
     assert test.p_value < 0.001
+
+
+def test_partially_pooled_effects_stand_beside_them(result):
+    pooled = {e.segment: e for e in result.pooled if (e.segment_by, e.estimator) == ("problem", "aipw")}
+    own = effects(result, "problem")
+    # Unknown is no problem: it is not pooled with those that are.
+    assert set(pooled) == {"P1", "P2", "P3"}
+    assert own["P1"].effect < pooled["P1"].effect < pooled["P2"].effect < own["P2"].effect
+    crossed = [e for e in result.pooled if (e.segment_by, e.estimator) == ("score_group x problem", "aipw")]
+    assert len(crossed) == 9
+
+
+def test_every_problem_has_a_card(result):
+    cards = {card.problem: card for card in result.problems.cards}
+    assert list(cards) == ["P1", "P2", "P3", "unknown"]
+    assert result.problems.source == "logged"
+    assert sum(card.n_leads for card in cards.values()) == 3_000
+    (told,) = cards["P2"].effects
+    own = effects(result, "problem")["P2"]
+    assert (told.effect, told.simultaneous_lower) == (own.effect, own.simultaneous_lower)
+    assert told.pooled_lower < told.pooled < told.pooled_upper
+    assert cards["unknown"].effects[0].pooled is None
+
+
+def test_the_page_and_the_run_say_so(result):
+    page = html(result)
+    assert "call is shown to move P2" in page
+    assert "cover on average over problems" in page
+    assert 'id="problem-effects"' in page
+    assert "pooled/aipw/P2/call" in metrics(result)
+    assert "problem_differ_p/aipw/call" in metrics(result)
+    assert metrics(result)["groups_differ_p/aipw/call"] != metrics(result)["problem_differ_p/aipw/call"]

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from leadlift.base.decisions import Decision, StrategyValue
+from leadlift.base.problem_records import PooledEffect, UpliftCard
 from leadlift.base.record import Record
 
 Status = Literal["pass", "warn", "stop"]
@@ -314,12 +315,33 @@ class LedgerUse(Record):
 
 
 @dataclass(frozen=True)
+class ProblemUse(Record):
+    """Client problems in a study.
+
+    Attributes:
+        source: `logged` at assignment; or `made` from a problem model and deals known before each assignment.
+        cards: a card per problem.
+        model: digest of the problem model; None: none is at hand.
+        known_until: when the last deal that the model rests on was known, ISO 8601.
+        deals: where every deal went that mixtures were made from; None: they were logged.
+        mixtures: names of the mixture's features that learners saw.
+    """
+
+    source: Literal["logged", "made"]
+    cards: tuple[UpliftCard, ...]
+    model: str | None = None
+    known_until: str | None = None
+    deals: RowAccount | None = None
+    mixtures: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class StudyResult(Record):
     """All that one study found; `results.json` is its `to_dict()`.
 
     `outcome_kind` is `binary`, `count` or `money`; effects of binary outcomes are differences in shares (0.02 is two
     percentage points). `truth` is filled for simulated companies only. `strategies` is empty, and `decision` null,
-    unless strategies were asked for.
+    unless strategies were asked for. `pooled` and `problems` are for studies whose leads have client problems.
     """
 
     study: str
@@ -338,6 +360,8 @@ class StudyResult(Record):
     effects: tuple[Effect, ...] = ()
     compliers: tuple[ComplierEffect, ...] = ()
     segment_tests: tuple[SegmentTest, ...] = ()
+    pooled: tuple[PooledEffect, ...] = ()
+    problems: ProblemUse | None = None
     score: ScoreInfo | None = None
     learners: tuple[RankingResult, ...] = ()
     differences: tuple[RankingDifference, ...] = ()

@@ -4,10 +4,11 @@ from leadlift.data.assignments import AssignmentStore, DrawInfo, KeptAssignments
 from leadlift.data.buckets import all_different, sql_buckets
 from leadlift.data.files import find_file, read_table
 from leadlift.data.log import AssignmentLog
-from leadlift.data.log_build import build_log
+from leadlift.data.log_build import UNKNOWN_PROBLEM, build_log
 from leadlift.data.world import World, WorldConfig, flat_log, make_world, six_group_assignment
 
 __all__ = [
+    "UNKNOWN_PROBLEM",
     "AssignmentLog",
     "AssignmentStore",
     "DrawInfo",

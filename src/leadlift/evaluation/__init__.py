@@ -18,6 +18,7 @@ from leadlift.evaluation.groups import Segments, crossed, everyone, problem_segm
 from leadlift.evaluation.judging import JudgedBlock, judge_procedure, judge_sequentially
 from leadlift.evaluation.metrics import autoc, qini_score, rate, uplift_auc
 from leadlift.evaluation.organisations import organisation_effects
+from leadlift.evaluation.pooling import problem_effects
 from leadlift.evaluation.ranking import ranking_differences, ranking_results
 from leadlift.evaluation.scorers import UpliftScorer, uplift_scorer
 from leadlift.evaluation.scores import lead_scores
@@ -48,6 +49,7 @@ __all__ = [
     "learner_choices",
     "organisation_compliers",
     "organisation_effects",
+    "problem_effects",
     "problem_segments",
     "qini_curve",
     "qini_score",

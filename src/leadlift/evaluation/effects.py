@@ -32,10 +32,11 @@ from leadlift.inference import (
 )
 
 LEVEL = 0.95
+ESTIMATORS = ("difference_in_means", "aipw")
 
 
 @dataclass(frozen=True, eq=False)
-class _Cell:
+class Cell:
     """One arm in one segment, with its estimate and, where events are few, what a score interval needs."""
 
     treatment: str
@@ -62,15 +63,10 @@ def effects_by_segment(
     """
     effects: list[Effect] = []
     tests: list[SegmentTest] = []
-    for estimator in ("difference_in_means", "aipw"):
-        cells = [
-            _cell(log, arm, name, segments.code == k, outcomes, estimator)
-            for arm in log.treated_arms
-            for k, name in enumerate(segments.names)
-        ]
-        effects += _family(log, cells, segments.by, estimator, seed)
-        if len(segments.names) > 1:
-            tests += _tests(log, cells, segments, estimator, seed)
+    for estimator in ESTIMATORS:
+        found = told(log, segment_cells(log, segments, outcomes, estimator), segments, estimator, seed=seed)
+        effects += found[0]
+        tests += found[1]
     if segments.by == "all" and log.organisations_given and _whole_organisations(log):
         effects += _family(
             log, [_organisation_cell(log, arm) for arm in log.treated_arms], "all", "organisation_means", seed
@@ -78,7 +74,24 @@ def effects_by_segment(
     return effects, tests
 
 
-def _cell(log: AssignmentLog, arm: str, segment: str, rows: Bools, outcomes: Floats, estimator: str) -> _Cell:
+def segment_cells(log: AssignmentLog, segments: Segments, outcomes: Floats, estimator: str) -> list[Cell]:
+    """One estimator's estimate of every arm in every segment."""
+    return [
+        _cell(log, arm, name, segments.code == k, outcomes, estimator)
+        for arm in log.treated_arms
+        for k, name in enumerate(segments.names)
+    ]
+
+
+def told(
+    log: AssignmentLog, cells: Sequence[Cell], segments: Segments, estimator: str, *, seed: int
+) -> tuple[list[Effect], list[SegmentTest]]:
+    """One estimator's effects with their intervals, and its tests between segments."""
+    effects = _family(log, cells, segments.by, estimator, seed)
+    return effects, _tests(log, cells, segments, estimator, seed) if len(segments.names) > 1 else []
+
+
+def _cell(log: AssignmentLog, arm: str, segment: str, rows: Bools, outcomes: Floats, estimator: str) -> Cell:
     index, contrast = log.arms.index(arm), log.contrast(arm)
     means = difference_in_means(
         log.outcome,
@@ -105,10 +118,10 @@ def _cell(log: AssignmentLog, arm: str, segment: str, rows: Bools, outcomes: Flo
         control = float(control_scores(log, outcomes)[rows].mean()) if rows.any() else float("nan")
         arm_means = (control, control + estimate.value)
     few = few_events(log, arm, np.flatnonzero(rows))
-    return _Cell(arm, segment, rows, means, estimate, few, arm_means)
+    return Cell(arm, segment, rows, means, estimate, few, arm_means)
 
 
-def _organisation_cell(log: AssignmentLog, arm: str) -> _Cell:
+def _organisation_cell(log: AssignmentLog, arm: str) -> Cell:
     means = organisation_means(
         log.outcome,
         log.contrast(arm),
@@ -119,7 +132,7 @@ def _organisation_cell(log: AssignmentLog, arm: str) -> _Cell:
         n_units=log.n_organisations,
     )
     everyone = np.ones(len(log), dtype=bool)
-    return _Cell(arm, "all", everyone, means, means.estimate, False, (means.control_mean, means.treatment_mean))
+    return Cell(arm, "all", everyone, means, means.estimate, False, (means.control_mean, means.treatment_mean))
 
 
 def _whole_organisations(log: AssignmentLog) -> bool:
@@ -128,7 +141,7 @@ def _whole_organisations(log: AssignmentLog) -> bool:
     return len(pairs) == log.n_organisations < len(log)
 
 
-def _family(log: AssignmentLog, cells: Sequence[_Cell], by: str, estimator: str, seed: int) -> list[Effect]:
+def _family(log: AssignmentLog, cells: Sequence[Cell], by: str, estimator: str, seed: int) -> list[Effect]:
     """Effects whose intervals and p-values hold at once over all arms and segments of one kind."""
     estimates = [cell.estimate for cell in cells]
     matrix, df = covariance(estimates), np.array([estimate.df for estimate in estimates])
@@ -149,7 +162,7 @@ def _t_of(p: float, df: float) -> float:
     return float(stats.t.isf(p / 2, df)) if np.isfinite(p) else float("nan")
 
 
-def _interval(log: AssignmentLog, cell: _Cell, estimator: str, level: float) -> tuple[float, float, float]:
+def _interval(log: AssignmentLog, cell: Cell, estimator: str, level: float) -> tuple[float, float, float]:
     """Lower and upper end and p-value: by t, or by score where events are few; NaN where neither holds."""
     nothing = (float("nan"),) * 3
     estimate = cell.estimate
@@ -175,7 +188,7 @@ def _interval(log: AssignmentLog, cell: _Cell, estimator: str, level: float) -> 
     return score.lower, score.upper, score.p_value
 
 
-def _design_effect(log: AssignmentLog, cell: _Cell) -> float:
+def _design_effect(log: AssignmentLog, cell: Cell) -> float:
     """Variance by organisation over variance by lead: how much the organisations' leads repeat each other."""
     if not log.organisations_given or not cell.estimate.se > 0:
         return 1.0
@@ -194,7 +207,7 @@ def _design_effect(log: AssignmentLog, cell: _Cell) -> float:
 
 def _effect(
     log: AssignmentLog,
-    cell: _Cell,
+    cell: Cell,
     by: str,
     estimator: str,
     plain: tuple[float, float, float],
@@ -231,7 +244,7 @@ def _effect(
 
 
 def _tests(
-    log: AssignmentLog, cells: Sequence[_Cell], segments: Segments, estimator: str, seed: int
+    log: AssignmentLog, cells: Sequence[Cell], segments: Segments, estimator: str, seed: int
 ) -> list[SegmentTest]:
     return [
         _test(log, [cell for cell in cells if cell.treatment == arm], segments, estimator, seed)
@@ -239,7 +252,7 @@ def _tests(
     ]
 
 
-def _test(log: AssignmentLog, cells: Sequence[_Cell], segments: Segments, estimator: str, seed: int) -> SegmentTest:
+def _test(log: AssignmentLog, cells: Sequence[Cell], segments: Segments, estimator: str, seed: int) -> SegmentTest:
     """Equality of one arm's effects over segments, and the segments that may gain most."""
     values = np.array([cell.estimate.value for cell in cells])
     matrix, df = covariance([cell.estimate for cell in cells]), np.array([cell.estimate.df for cell in cells])

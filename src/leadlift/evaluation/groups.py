@@ -16,11 +16,15 @@ from leadlift.data import AssignmentLog
 
 @dataclass(frozen=True, eq=False)
 class Segments:
-    """A partition of leads fixed without their outcomes: a code per lead, shape (n,), and the codes' names."""
+    """A partition of leads fixed without their outcomes: a code per lead, shape (n,), and the codes' names.
+
+    `parts` are what a name is made of where two partitions are crossed.
+    """
 
     by: str
     names: tuple[str, ...]
     code: Codes
+    parts: tuple[tuple[str, str], ...] = ()
 
 
 def everyone(log: AssignmentLog) -> Segments:
@@ -40,8 +44,8 @@ def crossed(one: Segments, other: Segments) -> Segments:
     """Segments of both, such as `high, P2`; those without a lead are left out."""
     both = one.code * len(other.names) + other.code
     found, code = np.unique(both, return_inverse=True)
-    names = tuple(f"{one.names[k // len(other.names)]}, {other.names[k % len(other.names)]}" for k in found)
-    return Segments(f"{one.by} x {other.by}", names, code.astype(np.intp))
+    parts = tuple((one.names[k // len(other.names)], other.names[k % len(other.names)]) for k in found)
+    return Segments(f"{one.by} x {other.by}", tuple(map(", ".join, parts)), code.astype(np.intp), parts)
 
 
 def score_groups(

@@ -10,6 +10,7 @@ from leadlift.inference.curves import band_critical_value, gain_curve, gain_curv
 from leadlift.inference.estimates import Estimate, MeansDifference, difference_in_means, organisation_means
 from leadlift.inference.intervals import Interval, ScoreInterval, miettinen_nurminen, p_value, t_interval
 from leadlift.inference.off_policy import OffPolicyEstimator, effective_sample_size, off_policy_value
+from leadlift.inference.pooling import Pooled, partially_pooled
 from leadlift.inference.ranks import RankArea, is_constant, rank_area, toc
 from leadlift.inference.resampling import resample_areas
 from leadlift.inference.score_means import covariance, mean_of_scores
@@ -30,6 +31,7 @@ __all__ = [
     "Interval",
     "MeansDifference",
     "OffPolicyEstimator",
+    "Pooled",
     "RankArea",
     "ScoreInterval",
     "Sequential",
@@ -62,6 +64,7 @@ __all__ = [
     "off_policy_value",
     "organisation_means",
     "p_value",
+    "partially_pooled",
     "possibly_best",
     "rank_area",
     "resample_areas",

@@ -19,6 +19,7 @@ LEARNERS = {
     "score": "score",
 }
 TOTAL = "organisation_total"
+ANSWERING = ("all", "score_group")
 ESTIMATORS = {"aipw": "AIPW", "difference_in_means": "difference in means"}
 INTERVALS = {
     "t": "t",
@@ -98,21 +99,24 @@ def groups(result: StudyResult) -> tuple[str, ...]:
     return (*ordered, *(name for name in found if name not in ordered))
 
 
-def estimator(result: StudyResult, treatment: str) -> str | None:
+def estimator(result: StudyResult, treatment: str, segment_by: str = "score_group") -> str | None:
     """The estimator that answers for one arm: AIPW, unless another one has intervals where AIPW has none.
 
-    With few outcomes only the difference in means has intervals that hold.
+    With few outcomes only the difference in means has intervals that hold. Small segments of another kind don't
+    decide for all leads and score groups.
     """
+    family = ANSWERING if segment_by in ANSWERING else (segment_by,)
     missing: dict[str, int] = {}
     for e in result.effects:
-        if (e.treatment, e.outcome, e.estimand) == (treatment, result.outcome, "per_lead"):
+        kind = (e.treatment, e.outcome, e.estimand)
+        if kind == (treatment, result.outcome, "per_lead") and e.segment_by in family:
             missing[e.estimator] = missing.get(e.estimator, 0) + (e.ci_lower is None or e.ci_upper is None)
     return min(missing, key=lambda name: (missing[name], name != "aipw"), default=None)
 
 
 def effects_of(result: StudyResult, segment_by: str, treatment: str) -> dict[str, Effect]:
     """The answering estimator's effects of one arm per lead, by segment."""
-    chosen = estimator(result, treatment)
+    chosen = estimator(result, treatment, segment_by)
     found = {
         e.segment: e
         for e in result.effects

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any, Protocol
 
 from leadlift.base.records import StudyResult
-from leadlift.report import _balance, _canvas, _rankings, _row_flow, _six_groups, _strategies
+from leadlift.report import _balance, _canvas, _problem_effects, _rankings, _row_flow, _six_groups, _strategies
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,9 @@ class FigureKind:
 FIGURES: Mapping[str, FigureKind] = MappingProxyType(
     {
         "six_groups": FigureKind(_six_groups.draw, _six_groups.alt, _six_groups.caption, _six_groups.missing),
+        "problem_effects": FigureKind(
+            _problem_effects.draw, _problem_effects.alt, _problem_effects.caption, _problem_effects.missing
+        ),
         "strategies": FigureKind(_strategies.draw, _strategies.alt, _strategies.caption, _strategies.missing),
         "strategies_money": FigureKind(
             _strategies.draw_money, _strategies.money_alt, _strategies.money_caption, _strategies.money_missing

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from leadlift.base.record import Record
@@ -16,6 +16,7 @@ from leadlift.report._strategy_tables import decision_notes
 from leadlift.report._strategy_words import strategy_cautions, strategy_words
 from leadlift.report.answer import answer
 from leadlift.report.figures import Drawn, all_figures, missing_figures
+from leadlift.report.problem_uplift import card_words, problem_notes_of, problem_words
 from leadlift.report.tables import all_tables
 
 if TYPE_CHECKING:
@@ -49,6 +50,8 @@ def html(result: StudyResult, *, figures: Mapping[str, Drawn] | None = None) -> 
         answer=said,
         whom=strategy_words(result),
         whom_notes=(*strategy_cautions(result), *decision_notes(result)),
+        of_problems=problem_words(result),
+        of_problems_notes=() if result.problems is None else problem_notes_of(result.problems),
         arms=said.arms if len(said.arms) > 1 else (),
         key_numbers=key_numbers(result),
         figures=all_figures(result) if figures is None else figures,
@@ -59,6 +62,9 @@ def html(result: StudyResult, *, figures: Mapping[str, Drawn] | None = None) -> 
         provenance=provenance(result),
         settings=settings(result),
         number=fmt.number,
+        percent=fmt.percent,
+        count=fmt.count,
+        card_effect=partial(card_words, result),
     )
 
 

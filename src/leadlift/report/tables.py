@@ -12,6 +12,7 @@ from leadlift.report._organisations import compliers_table, organisations_table
 from leadlift.report._reading import area_decimals, learner_name
 from leadlift.report._strategy_tables import leave_alone_table, shares_table, strategies_table
 from leadlift.report._table import Column, Row, Table
+from leadlift.report.problem_uplift import uplift_cards_table
 
 
 def _without_empty(table: Table, title: str) -> Table:
@@ -146,6 +147,7 @@ def all_tables(result: StudyResult) -> dict[str, Table]:
         organisations_table(result),
         compliers_table(result),
         effects_table(result),
+        uplift_cards_table(result),
         segment_tests_table(result),
         strategies_table(result),
         shares_table(result),

@@ -14,6 +14,7 @@ from leadlift.base.arrays import Floats
 from leadlift.base.config import StudyConfig
 from leadlift.base.decisions import Decision, StrategyValue
 from leadlift.base.experiment import HoldoutConfig
+from leadlift.base.problem_records import PooledEffect
 from leadlift.base.records import (
     BalanceRow,
     Check,
@@ -34,6 +35,7 @@ from leadlift.evaluation import (
     everyone,
     judge_sequentially,
     learner_choices,
+    problem_effects,
     problem_segments,
     ranking_differences,
     ranking_results,
@@ -55,6 +57,7 @@ class Findings:
     checks: tuple[Check, ...]
     effects: tuple[Effect, ...] = ()
     segment_tests: tuple[SegmentTest, ...] = ()
+    pooled: tuple[PooledEffect, ...] = ()
     score: ScoreInfo | None = None
     segments: Segments | None = None
     rankings: tuple[RankingResult, ...] = ()
@@ -120,10 +123,12 @@ def analyse(
         else:
             by_group, tests = effects_by_segment(scored, grouped[0], fitted.outcomes, seed=config.seed)
             effects += by_group
+        pooled: list[PooledEffect] = []
         for one in _by_problem(scored, None if grouped is None else grouped[0]):
-            by_problem, of_problems = effects_by_segment(scored, one, fitted.outcomes, seed=config.seed)
-            effects += by_problem
-            tests += of_problems
+            by_problem = problem_effects(scored, one, fitted.outcomes, seed=config.seed)
+            effects += by_problem[0]
+            tests += by_problem[1]
+            pooled += by_problem[2]
     with progress.step("sequential validation", 4) as tick:
         blocks = judge_sequentially(scored, learners, seed=config.seed, features=features, progress=tick)
     choices = learner_choices(blocks, log.treated_arms, seed=config.seed, groups_differ=_groups_differ(tests))
@@ -136,6 +141,7 @@ def analyse(
         checks=tuple(checks),
         effects=tuple(effects),
         segment_tests=tuple(tests),
+        pooled=tuple(pooled),
         score=None if grouped is None else grouped[1],
         segments=None if grouped is None else grouped[0],
         rankings=tuple(ranking_results(scored, blocks, fitted.outcomes, seed=config.seed)),
@@ -151,8 +157,8 @@ def analyse(
 
 def _groups_differ(tests: list[SegmentTest]) -> list[str]:
     """Arms whose uplift differs between score groups, at 5%."""
-    by_scores = [test for test in tests if test.estimator == "aipw" and test.p_value is not None]
-    return [test.treatment for test in by_scores if (test.p_value or 0.0) < DIFFER]
+    by_scores = [test for test in tests if (test.segment_by, test.estimator) == ("score_group", "aipw")]
+    return [test.treatment for test in by_scores if test.p_value is not None and test.p_value < DIFFER]
 
 
 def _by_problem(log: AssignmentLog, groups: Segments | None) -> list[Segments]:

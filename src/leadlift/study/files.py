@@ -155,6 +155,7 @@ def tables(result: StudyResult) -> dict[str, pd.DataFrame]:
         "effects": result.effects,
         "compliers": result.compliers,
         "segment_tests": result.segment_tests,
+        "pooled": result.pooled,
         "learners": result.learners,
         "differences": result.differences,
         "choices": result.choices,
@@ -201,6 +202,8 @@ def leads_frame(findings: Findings) -> pd.DataFrame:
     if findings.segments is not None:
         names = np.array(findings.segments.names, dtype=object)
         columns["score_group"] = names[findings.segments.code]
+    if log.problem is not None:
+        columns["problem"] = log.problem
     columns["treatment"] = np.array(log.arms, dtype=object)[log.arm]
     uplift = {} if findings.out_of_fold is None else findings.out_of_fold.uplift
     for learner, values in uplift.items():

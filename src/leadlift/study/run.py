@@ -23,6 +23,7 @@ from leadlift.design import Evidence
 from leadlift.study.analyse import Findings, analyse
 from leadlift.study.files import LIST, check_folder, leads_frame, staging, write_result
 from leadlift.study.ledger_study import LedgerStudy
+from leadlift.study.problem_use import with_problems
 from leadlift.study.progress import Progress, Silent
 from leadlift.study.tracking import Tracker, without_names
 from leadlift.study.versions import versions
@@ -84,7 +85,7 @@ def run_study(
         # An organisation's total is what its lot decided: it comes first.
         findings = replace(findings, effects=(*ledger.effects(settings.seed), *findings.effects))
     with listener.step("writing"):
-        result = _result(given, findings, truth)
+        result = with_problems(_result(given, findings, truth), findings.log)
         if ledger is not None:
             compliers = () if result.stopped else ledger.compliers(result.checks)
             result = replace(result, ledger=ledger.use, compliers=compliers)
@@ -136,6 +137,7 @@ def _result(config: StudyConfig | ExperimentConfig, findings: Findings, truth: S
         checks=findings.checks,
         effects=findings.effects,
         segment_tests=findings.segment_tests,
+        pooled=findings.pooled,
         score=findings.score,
         learners=findings.rankings,
         differences=findings.differences,

@@ -277,7 +277,10 @@ def _metrics(result: StudyResult) -> dict[str, float]:
         name = f"{estimator}/{row.segment}/{row.treatment}"
         values |= {f"effect/{name}": row.effect, f"effect_se/{name}": row.se}
     for test in result.segment_tests:
-        values[f"groups_differ_p/{test.estimator}/{test.treatment}"] = test.p_value
+        kind = "groups" if test.segment_by == "score_group" else test.segment_by
+        values[f"{kind}_differ_p/{test.estimator}/{test.treatment}"] = test.p_value
+    for near in result.pooled:
+        values[f"pooled/{near.estimator}/{near.segment}/{near.treatment}"] = near.effect
     for gap in result.differences:
         values[f"qini_over_score/{gap.learner}/{gap.treatment}"] = gap.difference
     for at in (row for row in result.strategies if result.decision and row.capacity == result.decision.capacity):
