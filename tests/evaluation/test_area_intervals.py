@@ -16,6 +16,7 @@ from leadlift.evaluation import (
     qini_score,
     rate,
     rate_interval,
+    toc_band,
     uplift_auc,
 )
 from leadlift.inference import gain_curve, ipw_scores, rank_area, unit_influence
@@ -121,19 +122,7 @@ def test_organisations_in_any_labels_and_order():
     named = np.array([f"client {k}" for k in organisation])
     found = area_interval(y, p, t, propensity=0.5, groups=named)
     shuffled = area_interval(y[order], p[order], t[order], propensity=0.5, groups=named[order])
-    assert shuffled.value == found.value
-    assert shuffled.se == pytest.approx(found.se, rel=1e-12)
-
-
-def test_the_band_is_wider_than_the_interval_and_holds_at_once():
-    y, p, t, organisation = log()
-    scores = ipw_scores(y, t, propensity=np.full(900, 0.5))
-    band = gain_band(scores, p, groups=organisation, rng=np.random.default_rng(1))
-    assert [point.share for point in band][:2] == [0.05, 0.1]
-    assert band[-1].gain == pytest.approx(band[-1].random)
-    (alone,) = gain_band(scores, p, groups=organisation, shares=[0.5], rng=np.random.default_rng(1))
-    inside = next(point for point in band if point.share == 0.5)
-    assert inside.lower < alone.lower < alone.gain < alone.upper < inside.upper
+    assert shuffled == found
 
 
 def test_weights_are_as_many_copies():
@@ -169,11 +158,19 @@ def test_too_little_for_an_interval_is_said():
         area_interval(np.r_[1e6, np.zeros(899)] * 1.5, p, t)
     with pytest.raises(DataError, match="both arms have leads\n    0 treated and 900 control"):
         area_interval(y, p, np.zeros(900))
-    with pytest.raises(DataError, match="rests on 10 organisations or more\n    3"):
+    with pytest.raises(DataError, match="rests on 10 organisations or more of each arm\n    3 treated, 3 control"):
         area_interval(y, p, t, groups=organisation % 3)
+    with pytest.raises(DataError, match="rests on 10 organisations or more of each arm\n    4 treated, "):
+        area_interval(y, p, t, groups=np.where(t, organisation % 4, organisation))
+    for call in (rate_interval, gain_band, toc_band):
+        options = {} if call is rate_interval else {"rng": np.random.default_rng(1)}
+        with pytest.raises(DataError, match="5 leads or more that carry the spread of scores\n    0\\.0"):
+            call(np.zeros(900), p, **options)
+        with pytest.raises(DataError, match="5 leads or more that carry the spread of scores\n    1\\.0"):
+            call(np.r_[1.0, np.zeros(899)], p, **options)
     with pytest.raises(DataError, match="rests on 10 organisations or more\n    4"):
         rate_interval([1.0, 2.0, 3.0, 4.0], [1, 2, 3, 4])
     with pytest.raises(DataError, match="`groups` names the organisation of every lead\n    1 of 900"):
         rate_interval(y, p, groups=["a", None, *organisation[2:]])
-    with pytest.raises(DataError, match="3 for 900 leads"):
+    with pytest.raises(DataError, match=r"leads \(900,\), groups \(3,\)"):
         gain_band(y, p, groups=[1, 2, 3], rng=np.random.default_rng(1))

@@ -3,7 +3,6 @@
 from leadlift.evaluation.area_intervals import (
     AreaEstimate,
     area_interval,
-    gain_band,
     rate_interval,
 )
 from leadlift.evaluation.at_k import RankBin, uplift_at_k, uplift_by_bin
@@ -11,6 +10,7 @@ from leadlift.evaluation.calibration import calibration, isotonic_uplift, recali
 from leadlift.evaluation.choice import chosen_before, learner_choices
 from leadlift.evaluation.combining import combined
 from leadlift.evaluation.compliers import lead_compliers, organisation_compliers
+from leadlift.evaluation.curve_bands import TargetingPoint, gain_band, toc_band
 from leadlift.evaluation.curves import GainCurve, TargetingCurve, qini_curve, toc, uplift_curve
 from leadlift.evaluation.definitions import Definition
 from leadlift.evaluation.effects import effects_by_segment
@@ -31,6 +31,7 @@ __all__ = [
     "RankBin",
     "Segments",
     "TargetingCurve",
+    "TargetingPoint",
     "UpliftScorer",
     "area_interval",
     "autoc",
@@ -60,6 +61,7 @@ __all__ = [
     "recalibrated",
     "score_groups",
     "toc",
+    "toc_band",
     "uplift_at_k",
     "uplift_auc",
     "uplift_by_bin",

@@ -1,4 +1,4 @@
-"""Intervals of areas, paired differences and bands of curves, for rankings that were fixed before the outcomes.
+"""Intervals of areas and of their paired differences, for rankings that were fixed before the outcomes.
 
 A ranking that a model learnt from these leads, or from others that share folds with them, is not fixed: pooled
 out-of-fold predictions claim a ranking far too often. Judge those with `judge_sequentially`.
@@ -10,31 +10,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
-from leadlift.base.arrays import Codes, Floats
-from leadlift.base.problems import share, stop
-from leadlift.base.record import Record, known
-from leadlift.base.records import CurvePoint
-from leadlift.evaluation.curves import inverse_propensity_scores
-from leadlift.evaluation.metric_inputs import MetricInputs, metric_inputs
+from leadlift.base.arrays import Codes
+from leadlift.base.errors import LeadliftError
+from leadlift.base.problems import stop
+from leadlift.base.record import Record
+from leadlift.evaluation.metric_inputs import MetricInputs, metric_inputs, organisation_codes, ranking_column
 from leadlift.evaluation.scores import ENOUGH_AMOUNTS, ENOUGH_EVENTS
-from leadlift.inference import (
-    RankArea,
-    area_estimate,
-    band_critical_value,
-    effective_number,
-    gain_curve,
-    gain_curve_influence,
-    p_value,
-    rank_area,
-    t_interval,
-    unit_influence,
-)
+from leadlift.inference import RankArea, area_estimate, effective_number, p_value, rank_area, t_interval
 from leadlift.inference.ranks import Target
 
 ENOUGH_ORGANISATIONS = 10
-SHARES = np.round(np.arange(1, 21) / 20, 2)
 
 
 @dataclass(frozen=True)
@@ -89,7 +75,7 @@ def rate_interval(
         level: confidence, inside (0, 1).
 
     Raises:
-        DataError: fewer than 10 organisations, or as `rate`.
+        DataError: fewer than 10 organisations, scores whose spread rests on fewer than 5 leads, or as `rate`.
 
     References:
         Yadlowsky, Fleming, Shah, Brunskill, Wager (2025), JASA.
@@ -99,8 +85,9 @@ def rate_interval(
         >>> round(found.value, 4), round(found.lower, 4), round(found.upper, 4)
         (0.3125, 0.1946, 0.4304)
     """
-    area = _area(scores, priority, against, target, weights, top)
-    return _estimate("`rate_interval`", area, groups, target, top, level)
+    where = "`rate_interval`"
+    area = _area(where, scores, priority, against, target, weights, top)
+    return _estimate(area, judging_units(where, scores, groups), target, top, level)
 
 
 def area_interval(
@@ -111,6 +98,7 @@ def area_interval(
     against: Any = None,
     propensity: Any = None,
     groups: Any = None,
+    sample_weight: Any = None,
     target: Target = "qini",
     top: float = 1.0,
     level: float = 0.95,
@@ -124,12 +112,13 @@ def area_interval(
         against: as `rate_interval`.
         propensity: P(treatment = 1) by design, a number or shape (n,); None: the realised share.
         groups: organisation of each lead, any labels, shape (n,); None: each lead for itself.
+        sample_weight: positive weights, shape (n,); None: all equal.
         target: `qini` or `autoc`.
         top: the share of leads over which the area runs, inside (0, 1].
         level: confidence, inside (0, 1).
 
     Raises:
-        DataError: too few outcomes or organisations for an interval, or as `qini_score`.
+        DataError: too few outcomes, or organisations of some arm, for an interval, or as `qini_score`.
         PropensityError: a propensity outside (0, 1).
 
     Examples:
@@ -138,101 +127,75 @@ def area_interval(
         >>> round(found.value, 3), round(found.lower, 3), round(found.upper, 3)
         (0.111, 0.059, 0.163)
     """
-    where = "`area_interval`"
-    inputs = _judgeable(where, y, uplift, treatment, propensity, groups)
-    other = None if against is None else metric_inputs(where, y, against, treatment, propensity, groups).uplift
-    area = _area(inverse_propensity_scores(inputs), inputs.uplift, other, target, None, top)
-    return _estimate(where, area, groups, target, top, level)
-
-
-def gain_band(
-    scores: Any,
-    priority: Any,
-    *,
-    groups: Any = None,
-    shares: Any = None,
-    level: float = 0.95,
-    rng: np.random.Generator,
-) -> tuple[CurvePoint, ...]:
-    """The gain curve of a fixed ranking with a band by organisation that holds for the whole curve at once.
-
-    Args:
-        scores: per-lead uplift scores, shape (n,), outcome units.
-        priority: what leads are ranked by, highest first, shape (n,), fixed without their outcomes.
-        groups: organisation of each lead, any labels, shape (n,); None: each lead for itself.
-        shares: where to read the curve, inside (0, 1]; None: at every twentieth.
-        level: simultaneous confidence, inside (0, 1).
-        rng: source of the draws behind the critical value.
-
-    Raises:
-        DataError: fewer than 10 organisations, a share outside [0, 1], a missing value, or lengths that differ.
-
-    References:
-        Montiel Olea, Plagborg-Moller (2019), Journal of Applied Econometrics 34, 1-17.
-    """
-    at = SHARES if shares is None else np.atleast_1d(np.asarray(shares, dtype=np.float64))
-    gain = gain_curve(scores, priority, at)
-    unit, n_units = _units("`gain_band`", groups, np.size(priority))
-    influence = unit_influence(gain_curve_influence(scores, priority, at), unit, n_units)
-    half = band_critical_value(influence, level=level, rng=rng) * np.sqrt((influence**2).sum(axis=0))
-    end = float(gain_curve(scores, priority, [1.0])[0])
-    return tuple(
-        CurvePoint(float(q), float(g), known(g - h), known(g + h), float(q * end))
-        for q, g, h in zip(at, gain, half, strict=True)
+    inputs = metric_inputs(
+        "`area_interval`", y, uplift, treatment, propensity=propensity, groups=groups, sample_weight=sample_weight
     )
+    _enough_outcomes(inputs)
+    unit = _units_of_both_arms(inputs)
+    area = _area(inputs.where, inputs.scores, inputs.uplift, against, target, inputs.weight, top)
+    return _estimate(area, unit, target, top, level)
 
 
-def _area(scores: Any, priority: Any, against: Any, target: Target, weights: Any, top: float) -> RankArea:
+def _area(where: str, scores: Any, priority: Any, against: Any, target: Target, weights: Any, top: float) -> RankArea:
     area = rank_area(scores, priority, target=target, weights=weights, top=top)
     if against is None:
         return area
-    minus = rank_area(scores, against, target=target, weights=weights, top=top)
+    minus = rank_area(
+        scores, ranking_column(where, "against", against, area.influence.size), target=target, weights=weights, top=top
+    )
     return RankArea(area.value - minus.value, area.influence - minus.influence)
 
 
-def _estimate(where: str, area: RankArea, groups: Any, target: Target, top: float, level: float) -> AreaEstimate:
-    unit, n_units = _units(where, groups, area.influence.size)
+def _estimate(area: RankArea, unit: Codes, target: Target, top: float, level: float) -> AreaEstimate:
+    n_units = int(unit.max()) + 1
     found = area_estimate(area, unit, n_units)
     interval = t_interval(found.value, found.se, found.df, level)
     p = p_value(found.value, found.se, found.df) if found.se > 0 else 1.0
     return AreaEstimate(area.value, found.se, interval.lower, interval.upper, p, target, top, level, n_units)
 
 
-def _units(where: str, groups: Any, n: int) -> tuple[Codes, int]:
-    if groups is None:
-        unit, n_units = np.arange(n), n
-    else:
-        if len(groups) != n:
-            found = f"{len(groups):,} for {n:,} leads"
-            raise stop(where, "shape", "`groups` names the organisation of every lead", found, "pass one per lead")
-        codes, names = pd.factorize(np.asarray(groups), sort=False)
-        missing = int((codes < 0).sum())
-        if missing:
-            rule = "`groups` names the organisation of every lead"
-            raise stop(where, "missing-value", rule, share(missing, n), "drop these rows, and count them, first")
-        unit, n_units = codes.astype(np.intp), len(names)
-    if n_units < ENOUGH_ORGANISATIONS:
-        rule = f"an interval rests on {ENOUGH_ORGANISATIONS} organisations or more"
-        raise stop(where, "too-few-organisations", rule, f"{n_units:,}", "judge the ranking on more of them")
-    return unit, n_units
+def judging_units(where: str, scores: Any, groups: Any) -> Codes:
+    """Organisation codes of leads that per-lead scores judge, shape (n,); each lead its own where none are given.
+
+    Raises:
+        DataError: not one label per lead, fewer than 10 organisations, or scores whose spread rests on fewer than 5
+            leads, as without any outcome.
+    """
+    n = np.size(scores)
+    unit = np.arange(n) if groups is None else organisation_codes(where, groups, n)
+    units = int(unit.max(initial=-1)) + 1
+    if units < ENOUGH_ORGANISATIONS:
+        raise _too_few_organisations(where, "or more", f"{units:,}")
+    carried = effective_number(scores)
+    if carried < ENOUGH_AMOUNTS:
+        rule = f"an interval rests on {ENOUGH_AMOUNTS} leads or more that carry the spread of scores"
+        raise stop(where, "too-few-outcomes", rule, f"{carried:.1f}", "judge the ranking on more leads")
+    return unit
 
 
-def _judgeable(where: str, y: Any, uplift: Any, treatment: Any, propensity: Any, groups: Any) -> MetricInputs:
-    """Checked columns, if outcomes carry a normal approximation in both arms."""
-    inputs = metric_inputs(where, y, uplift, treatment, propensity, groups)
+def _units_of_both_arms(inputs: MetricInputs) -> Codes:
+    """Organisation codes of the leads, if either arm has enough organisations."""
+    unit = np.arange(inputs.y.size) if inputs.organisation is None else inputs.organisation
+    treated, control = (np.unique(unit[arm]).size for arm in (inputs.treated, ~inputs.treated))
+    if min(treated, control) < ENOUGH_ORGANISATIONS:
+        raise _too_few_organisations(inputs.where, "or more of each arm", f"{treated:,} treated, {control:,} control")
+    return unit
+
+
+def _too_few_organisations(where: str, rule: str, found: str) -> LeadliftError:
+    rests = f"an interval rests on {ENOUGH_ORGANISATIONS} organisations {rule}"
+    return stop(where, "too-few-organisations", rests, found, "judge the ranking on more of them")
+
+
+def _enough_outcomes(inputs: MetricInputs) -> None:
+    """Stops unless outcomes carry a normal approximation in both arms."""
     smaller = int(min(inputs.treated.sum(), (~inputs.treated).sum()))
     if np.isin(inputs.y, (0.0, 1.0)).all():
         rate = float(inputs.y.mean())
-        expected, enough = min(rate, 1 - rate) * smaller, ENOUGH_EVENTS
-        unit = "events"
+        expected, enough, unit = min(rate, 1 - rate) * smaller, ENOUGH_EVENTS, "events"
     else:
-        expected, enough = _effective(inputs.y, smaller), ENOUGH_AMOUNTS
+        expected, enough = effective_number(inputs.y) * smaller / inputs.y.size, ENOUGH_AMOUNTS
         unit = "leads that carry the spread of amounts"
     if expected < enough:
         rule = f"an interval rests on {enough} expected {unit} or more in the smaller arm"
-        raise stop(where, "too-few-outcomes", rule, f"{expected:.1f}", "judge the ranking on more leads")
-    return inputs
-
-
-def _effective(y: Floats, smaller: int) -> float:
-    return float(effective_number(y) * smaller / y.size)
+        raise stop(inputs.where, "too-few-outcomes", rule, f"{expected:.1f}", "judge the ranking on more leads")

@@ -72,7 +72,7 @@ def uplift_at_k(
     inputs = _inputs(where, y, uplift, treatment, propensity, strategy)
     sizes = [inputs.y.size] if strategy == "overall" else [int(inputs.treated.sum()), int((~inputs.treated).sum())]
     counts = [_whole(where, k, size) for size in sizes]
-    return _bin(where, inputs, 1, [(0, count) for count in counts], strategy).uplift
+    return _bin(inputs, 1, [(0, count) for count in counts], strategy).uplift
 
 
 def uplift_by_bin(
@@ -105,7 +105,7 @@ def uplift_by_bin(
         raise stop(where, "bins", "every bin holds leads", found, "ask for fewer bins")
     edges = [np.concatenate([[0], np.cumsum([len(part) for part in np.array_split(range(n), bins)])]) for n in sizes]
     return tuple(
-        _bin(where, inputs, b + 1, [(int(edge[b]), int(edge[b + 1])) for edge in edges], strategy) for b in range(bins)
+        _bin(inputs, b + 1, [(int(edge[b]), int(edge[b + 1])) for edge in edges], strategy) for b in range(bins)
     )
 
 
@@ -113,7 +113,7 @@ def _inputs(where: str, y: Any, uplift: Any, treatment: Any, propensity: Any, st
     if strategy not in get_args(Strategy):
         found = f"`{strategy}`: {did_you_mean(str(strategy), get_args(Strategy))}"
         raise stop(where, "strategy", "`strategy` is `overall` or `by_group`", found, "choose one")
-    return metric_inputs(where, y, uplift, treatment, propensity, None)
+    return metric_inputs(where, y, uplift, treatment, propensity=propensity)
 
 
 def _whole(where: str, k: float, n: int) -> int:
@@ -126,7 +126,7 @@ def _whole(where: str, k: float, n: int) -> int:
     return count
 
 
-def _bin(where: str, inputs: MetricInputs, number: int, cuts: list[tuple[int, int]], strategy: Strategy) -> RankBin:
+def _bin(inputs: MetricInputs, number: int, cuts: list[tuple[int, int]], strategy: Strategy) -> RankBin:
     if strategy == "overall":
         inside = _inside(inputs.uplift, *cuts[0])
         parts = [np.where(arm, inside, 0.0) for arm in (inputs.treated, ~inputs.treated)]
@@ -137,7 +137,7 @@ def _bin(where: str, inputs: MetricInputs, number: int, cuts: list[tuple[int, in
     if min(counts) == 0:
         rule = "leads of both arms are among those counted"
         found = f"{counts[0]:g} treated and {counts[1]:g} control leads of bin {number}"
-        raise stop(where, "empty-arm", rule, found, 'take more leads, or strategy="by_group"')
+        raise stop(inputs.where, "empty-arm", rule, found, 'take more leads, or strategy="by_group"')
     treated, control = (
         _mean(inputs.y, part / e)
         for part, e in zip(parts, (inputs.propensity_by_lead, 1 - inputs.propensity_by_lead), strict=True)

@@ -155,10 +155,13 @@ def isotonic_uplift(predicted: Floats, scores: Floats, *, fold: Codes, sample_we
     if folds.size < 2:
         rule = "predictions are recalibrated on the leads of other folds"
         raise stop("recalibration", "folds", rule, f"{folds.size} fold", "cross-fit with two folds or more")
+    weight = np.ones(len(predicted)) if sample_weight is None else sample_weight
+    # In an order of their own, since sums within ties depend on it.
+    order = np.lexsort((weight, scores, predicted))
     result = np.empty(len(predicted))
     for k in folds:
-        others = fold != k
-        weight = None if sample_weight is None else sample_weight[others]
-        model = IsotonicRegression(out_of_bounds="clip").fit(predicted[others], scores[others], sample_weight=weight)
-        result[~others] = model.predict(predicted[~others])
+        inside, others = fold == k, order[fold[order] != k]
+        model = IsotonicRegression(out_of_bounds="clip")
+        model.fit(predicted[others], scores[others], sample_weight=weight[others])
+        result[inside] = model.predict(predicted[inside])
     return result

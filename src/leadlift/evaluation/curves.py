@@ -11,10 +11,9 @@ from leadlift.base.arrays import Floats
 from leadlift.base.problems import stop
 from leadlift.base.record import Record
 from leadlift.evaluation.cumulated import cumulate
-from leadlift.evaluation.definitions import Definition, Kind, checked_definition, gain_points
+from leadlift.evaluation.definitions import TOC, Definition, Kind, checked_definition, gain_points, only_leadlifts
 from leadlift.evaluation.gain_areas import area_over_random, too_large
 from leadlift.evaluation.metric_inputs import MetricInputs, metric_inputs
-from leadlift.inference import ipw_scores
 from leadlift.inference import toc as toc_at
 
 _TOTAL = "outcome units, over the leads touched"
@@ -35,6 +34,7 @@ class GainCurve(Record):
         kind: `uplift` or `qini`.
         definition: whose curve it is.
         leads: how many leads are touched, from 0 to n; one point per distinct predicted value. Linear in between.
+            With sample weights, their sum, scaled to a mean of 1.
         share: the same as a share of all leads, from 0 to 1.
         gain: what that gains over touching none, in `unit`.
         random: the gain of touching as many at random: a straight line from 0 to the last gain, in `unit`.
@@ -56,7 +56,10 @@ class GainCurve(Record):
 
     @property
     def area(self) -> float:
-        """Area between the curve and the random line over shares, in `unit`; `qini_score` for "leadlift"."""
+        """Area between the curve and the random line over shares, in `unit`; `qini_score` for "leadlift".
+
+        With sample weights `qini_score` is grf's sum over leads, this the integral: they differ by 1/n of the curve.
+        """
         return area_over_random(self.leads, self.gain) / float(self.leads[-1])
 
 
@@ -100,6 +103,7 @@ def uplift_curve(
     *,
     propensity: Any = None,
     groups: Any = None,
+    sample_weight: Any = None,
     definition: Definition = "leadlift",
 ) -> GainCurve:
     """The uplift (cumulative gain) curve of a ranking, exact under ties and the same in any row order.
@@ -110,11 +114,13 @@ def uplift_curve(
         treatment: 1 treated, 0 control, shape (n,).
         propensity: P(treatment = 1) by design, a number or shape (n,), inside (0, 1); None: the realised share.
         groups: organisation of each lead, any labels, shape (n,). They are counted; they don't move the curve.
+        sample_weight: positive weights, shape (n,); None: all equal. For `leadlift` and `grf`.
         definition: whose curve: `leadlift` (= `grf`), `sklift`, `pylift` or `causalml` (not normalised).
 
     Raises:
         DataError: lengths differ, a value is missing, an arm is empty, a treatment other than 0 and 1, an unknown
-            definition, or propensities that differ where the definition compares plain means.
+            definition, propensities that differ where the definition compares plain means, or a weight that isn't
+            positive or that the definition doesn't know.
         PropensityError: a propensity outside (0, 1).
 
     References:
@@ -125,7 +131,12 @@ def uplift_curve(
         >>> curve.share, curve.gain
         (array([0. , 0.5, 1. ]), array([0. , 0.5, 0. ]))
     """
-    return _gain_curve("`uplift_curve`", "uplift", (y, uplift, treatment), propensity, groups, definition)
+    where = "`uplift_curve`"
+    known = checked_definition(where, definition)
+    inputs = metric_inputs(
+        where, y, uplift, treatment, propensity=propensity, groups=groups, sample_weight=sample_weight
+    )
+    return _gain_curve(inputs, "uplift", known)
 
 
 def qini_curve(
@@ -135,6 +146,7 @@ def qini_curve(
     *,
     propensity: Any = None,
     groups: Any = None,
+    sample_weight: Any = None,
     definition: Definition = "leadlift",
 ) -> GainCurve:
     """The Qini curve of a ranking, exact under ties and the same in any row order.
@@ -148,6 +160,7 @@ def qini_curve(
         treatment: 1 treated, 0 control, shape (n,).
         propensity: as `uplift_curve`.
         groups: as `uplift_curve`.
+        sample_weight: as `uplift_curve`.
         definition: as `uplift_curve`.
 
     Raises:
@@ -162,21 +175,22 @@ def qini_curve(
         >>> curve.leads, curve.gain, curve.random
         (array([0., 1., 2., 4.]), array([0., 1., 1., 0.]), array([0., 0., 0., 0.]))
     """
-    return _gain_curve("`qini_curve`", "qini", (y, uplift, treatment), propensity, groups, definition)
-
-
-def _gain_curve(
-    where: str, kind: Kind, columns: tuple[Any, Any, Any], propensity: Any, groups: Any, definition: Definition
-) -> GainCurve:
+    where = "`qini_curve`"
     known = checked_definition(where, definition)
-    inputs = metric_inputs(where, *columns, propensity, groups)
+    inputs = metric_inputs(
+        where, y, uplift, treatment, propensity=propensity, groups=groups, sample_weight=sample_weight
+    )
+    return _gain_curve(inputs, "qini", known)
+
+
+def _gain_curve(inputs: MetricInputs, kind: Kind, definition: Definition) -> GainCurve:
     with np.errstate(over="ignore", invalid="ignore"):
-        totals, gain = gain_points(where, inputs, kind, known)
+        totals, gain = gain_points(inputs, kind, definition)
     if not np.isfinite(gain).all():
-        raise too_large(where, inputs)
+        raise too_large(inputs)
     share = totals.leads / totals.n
-    unit = _UNIT.get((known, kind), _PER_LEAD)
-    return GainCurve(kind, known, totals.leads, share, gain, share * gain[-1], unit, inputs.n_organisations)
+    unit = _UNIT.get((definition, kind), _PER_LEAD)
+    return GainCurve(kind, definition, totals.leads, share, gain, share * gain[-1], unit, inputs.n_organisations)
 
 
 def toc(
@@ -186,6 +200,7 @@ def toc(
     *,
     propensity: Any = None,
     groups: Any = None,
+    sample_weight: Any = None,
     shares: Any = None,
     definition: Definition = "leadlift",
 ) -> TargetingCurve:
@@ -197,6 +212,7 @@ def toc(
         treatment: 1 treated, 0 control, shape (n,).
         propensity: as `uplift_curve`.
         groups: as `uplift_curve`.
+        sample_weight: as `uplift_curve`; shares are then shares of the weight.
         shares: where to read the TOC, shape (Q,), inside (0, 1]; None: at each distinct predicted value.
         definition: `leadlift` or `grf`, which are the same; the other libraries have no TOC.
 
@@ -212,33 +228,15 @@ def toc(
         array([1., 0.])
     """
     where = "`toc`"
-    known = with_toc(where, definition)
-    inputs = metric_inputs(where, y, uplift, treatment, propensity, groups)
-    scores = inverse_propensity_scores(inputs)
+    known = only_leadlifts(where, checked_definition(where, definition), TOC)
+    inputs = metric_inputs(
+        where, y, uplift, treatment, propensity=propensity, groups=groups, sample_weight=sample_weight
+    )
+    scores, weight = inputs.scores, inputs.weight
     at = _distinct_shares(inputs) if shares is None else np.atleast_1d(np.array(shares, dtype=np.float64))
-    curve = toc_at(scores, inputs.uplift, at)
-    mean = float(np.sort(scores).mean())
+    curve = toc_at(scores, inputs.uplift, at, weight)
+    mean = float(np.sort(scores if weight is None else weight * scores).mean())
     return TargetingCurve(at, curve, mean, known, n_organisations=inputs.n_organisations)
-
-
-def with_toc(where: str, definition: Any) -> Definition:
-    """The definition, if it has a TOC.
-
-    Raises:
-        DataError: an unknown definition, or one without a TOC.
-    """
-    known = checked_definition(where, definition)
-    if known not in ("leadlift", "grf"):
-        rule = "the TOC and its area are defined by `leadlift` and `grf`, which agree"
-        found = f"`{known}`, which has none that means the same"
-        raise stop(where, "definition", rule, found, 'use definition="leadlift"')
-    return known
-
-
-def inverse_propensity_scores(inputs: MetricInputs) -> Floats:
-    """Per-lead scores of the two arms, shape (n,), outcome units."""
-    scores: Floats = ipw_scores(inputs.y, inputs.treated.astype(np.int64), propensity=inputs.propensity_by_lead)
-    return scores
 
 
 def _distinct_shares(inputs: MetricInputs) -> Floats:

@@ -29,6 +29,7 @@ Definition = Literal["leadlift", "grf", "sklift", "pylift", "causalml"]
 Kind = Literal["uplift", "qini"]
 DEFINITIONS: tuple[str, ...] = get_args(Definition)
 WEIGHTED = ("leadlift", "grf", "pylift")
+WEIGHTS, TOC = "weights and partial areas are", "the TOC and its area are"
 
 
 def checked_definition(where: str, definition: Any) -> Definition:
@@ -44,25 +45,41 @@ def checked_definition(where: str, definition: Any) -> Definition:
     return known
 
 
-def gain_points(where: str, inputs: MetricInputs, kind: Kind, definition: Definition) -> tuple[Cumulated, Floats]:
+def only_leadlifts(where: str, definition: Definition, what: str) -> Definition:
+    """The definition, if it is leadlift's or grf's, which are the same.
+
+    Raises:
+        DataError: another library's, which has nothing that means the same.
+    """
+    if definition not in ("leadlift", "grf"):
+        rule = f"{what} for `leadlift` and `grf`, which agree"
+        found = f"`{definition}`, which has none that means the same"
+        raise stop(where, "definition", rule, found, 'use definition="leadlift"')
+    return definition
+
+
+def gain_points(inputs: MetricInputs, kind: Kind, definition: Definition) -> tuple[Cumulated, Floats]:
     """A curve's totals, and its gain at each of them, both starting at 0 leads.
 
     Raises:
-        DataError: sklift or causalml where leads differ in propensity: they compare plain means of the arms.
+        DataError: sklift or causalml where leads differ in propensity: they compare plain means of the arms; weights
+            where the definition has none.
     """
+    if inputs.weight is not None:
+        only_leadlifts(inputs.where, definition, WEIGHTS)
     weighted = definition in WEIGHTED
     if not weighted:
-        _same_propensity(where, inputs, definition)
+        _same_propensity(inputs, definition)
     totals = cumulate(inputs, weighted=weighted)
     return totals, _GAIN[definition, kind](totals)
 
 
-def _same_propensity(where: str, inputs: MetricInputs, definition: Definition) -> None:
+def _same_propensity(inputs: MetricInputs, definition: Definition) -> None:
     if not isinstance(inputs.propensity, float):
         low, high = float(inputs.propensity.min()), float(inputs.propensity.max())
         rule = f'"{definition}" compares plain means of the arms: all leads need the same propensity'
         fix = 'use definition="leadlift", which weighs each lead by its own'
-        raise stop(where, "propensity-differs", rule, f"propensities from {low:g} to {high:g}", fix)
+        raise stop(inputs.where, "propensity-differs", rule, f"propensities from {low:g} to {high:g}", fix)
 
 
 def _leadlift(totals: Cumulated) -> Floats:
@@ -127,14 +144,15 @@ _GAIN: dict[tuple[Definition, Kind], Callable[[Cumulated], Floats]] = {
 }
 
 
-def binary_outcome(where: str, y: Floats) -> None:
+def binary_outcome(inputs: MetricInputs) -> None:
     """Stops unless the outcome is 0 or 1.
 
     Raises:
         DataError: another outcome.
     """
+    y = inputs.y
     other = int(((y != 0) & (y != 1)).sum())
     if other:
         rule = '"sklift" divides by the area of a perfect ranking, which it knows for outcomes of 0 and 1 only'
         fix = 'use definition="leadlift" for counts and money'
-        raise stop(where, "outcome-kind", rule, f"another outcome on {share(other, y.size)}", fix)
+        raise stop(inputs.where, "outcome-kind", rule, f"another outcome on {share(other, y.size)}", fix)

@@ -17,7 +17,7 @@ from leadlift.evaluation.metric_inputs import MetricInputs
 ROUNDING = 1e-12
 
 
-def gain_area(where: str, inputs: MetricInputs, kind: Kind, definition: Definition) -> float:
+def gain_area(inputs: MetricInputs, kind: Kind, definition: Definition) -> float:
     """The area of a ranking by one definition.
 
     Raises:
@@ -25,20 +25,20 @@ def gain_area(where: str, inputs: MetricInputs, kind: Kind, definition: Definiti
             or the area is too large for a float.
     """
     with np.errstate(over="ignore", invalid="ignore"):
-        totals, gain = gain_points(where, inputs, kind, definition)
+        totals, gain = gain_points(inputs, kind, definition)
         if not np.isfinite(gain).all():
-            raise too_large(where, inputs)
-        area = _AREA[definition](where, inputs, kind, totals, gain)
+            raise too_large(inputs)
+        area = _AREA[definition](inputs, kind, totals, gain)
     if not np.isfinite(area):
-        raise too_large(where, inputs)
+        raise too_large(inputs)
     return area
 
 
-def too_large(where: str, inputs: MetricInputs) -> Exception:
+def too_large(inputs: MetricInputs) -> Exception:
     """The error for outcomes and weights whose sums don't fit a float."""
     found = f"outcomes up to {float(np.abs(inputs.y).max()):g}, propensities {np.min(inputs.propensity):g} to "
     found += f"{np.max(inputs.propensity):g}"
-    return stop(where, "too-large", "weighted sums of outcomes fit a float", found, "rescale the outcome")
+    return stop(inputs.where, "too-large", "weighted sums of outcomes fit a float", found, "rescale the outcome")
 
 
 def area_over_random(leads: Floats, gain: Floats) -> float:
@@ -48,24 +48,24 @@ def area_over_random(leads: Floats, gain: Floats) -> float:
     return float(np.trapezoid(gap, leads))
 
 
-def _leadlift(where: str, inputs: MetricInputs, kind: Kind, totals: Cumulated, gain: Floats) -> float:
+def _leadlift(inputs: MetricInputs, kind: Kind, totals: Cumulated, gain: Floats) -> float:
     return area_over_random(totals.leads, gain) / totals.n
 
 
-def _pylift(where: str, inputs: MetricInputs, kind: Kind, totals: Cumulated, gain: Floats) -> float:
+def _pylift(inputs: MetricInputs, kind: Kind, totals: Cumulated, gain: Floats) -> float:
     # Its steps are 1/N wide, N half the sum of weights: n where the propensity is the realised share, else nearly n.
     steps = float(totals.treated[-1] + totals.control[-1]) / 2
     width_beyond_one = totals.n / steps - 1
     return area_over_random(totals.leads, gain) / steps + float(width_beyond_one * gain[-1] / 2)
 
 
-def _causalml(where: str, inputs: MetricInputs, kind: Kind, totals: Cumulated, gain: Floats) -> float:
+def _causalml(inputs: MetricInputs, kind: Kind, totals: Cumulated, gain: Floats) -> float:
     treated = float(totals.treated_outcome[-1] / totals.treated[-1])
     control = float(totals.control_outcome[-1] / totals.control[-1])
     if abs(treated - control) <= ROUNDING * np.abs(inputs.y).max():
         rule = '"causalml" divides by the effect over all leads, which must not be 0'
         found = f"mean outcome {treated:g} treated and {control:g} control: the effect is 0"
-        raise stop(where, "zero-effect", rule, found, 'use definition="leadlift", which divides by nothing')
+        raise stop(inputs.where, "zero-effect", rule, found, 'use definition="leadlift", which divides by nothing')
     last = float(gain[-1])
     # It sums the curve at 0, 1, ..., n leads: the trapezoid and half of both ends.
     over_random = area_over_random(totals.leads, gain)
@@ -73,15 +73,17 @@ def _causalml(where: str, inputs: MetricInputs, kind: Kind, totals: Cumulated, g
     return float(area / (totals.n + 1) / abs(last))
 
 
-def _sklift(where: str, inputs: MetricInputs, kind: Kind, totals: Cumulated, gain: Floats) -> float:
-    binary_outcome(where, inputs.y)
+def _sklift(inputs: MetricInputs, kind: Kind, totals: Cumulated, gain: Floats) -> float:
+    binary_outcome(inputs)
     ideal = replace(inputs, uplift=_sklift_ideal(inputs, kind))
-    perfect_totals, perfect_gain = gain_points(where, ideal, kind, "sklift")
+    perfect_totals, perfect_gain = gain_points(ideal, kind, "sklift")
     perfect = area_over_random(perfect_totals.leads, perfect_gain)
     if abs(perfect) <= ROUNDING * totals.n**2:
         rule = '"sklift" divides by the area between the perfect curve and the random line, which must not be 0'
         found = f"the area is 0; {int(inputs.y.sum()):,} of {inputs.y.size:,} leads have the outcome"
-        raise stop(where, "zero-perfect-area", rule, found, 'use definition="leadlift", which divides by nothing')
+        raise stop(
+            inputs.where, "zero-perfect-area", rule, found, 'use definition="leadlift", which divides by nothing'
+        )
     return area_over_random(totals.leads, gain) / perfect
 
 
@@ -95,7 +97,7 @@ def _sklift_ideal(inputs: MetricInputs, kind: Kind) -> Floats:
     return ideal
 
 
-_AREA: dict[Definition, Callable[[str, MetricInputs, Kind, Cumulated, Floats], float]] = {
+_AREA: dict[Definition, Callable[[MetricInputs, Kind, Cumulated, Floats], float]] = {
     "leadlift": _leadlift,
     "grf": _leadlift,
     "sklift": _sklift,

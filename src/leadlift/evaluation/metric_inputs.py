@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from leadlift.base.arrays import Bools, Floats, floats
+from leadlift.base.arrays import Bools, Codes, Floats, floats
 from leadlift.base.errors import PropensityError
 from leadlift.base.problems import Problems, listed, share, stop
+from leadlift.inference import ipw_scores
 
 Propensity = Floats | float
 
@@ -20,26 +21,49 @@ class MetricInputs:
     """Checked columns of a ranking to be judged.
 
     Attributes:
+        where: name of the metric, for messages.
         y: outcome, shape (n,), outcome units.
         uplift: what leads are ranked by, highest first, shape (n,).
         treated: whether the lot said treatment, shape (n,); both arms occur.
         propensity: P(treatment), inside (0, 1): one number where all leads share it, else shape (n,).
-        n_organisations: how many organisations the leads belong to; None where not given.
+        organisation: codes 0 ... J - 1 in the order of their labels, shape (n,); None where not given.
+        weight: positive sample weights with mean 1, shape (n,); None: all equal.
     """
 
+    where: str
     y: Floats
     uplift: Floats
     treated: Bools
     propensity: Propensity
-    n_organisations: int | None
+    organisation: Codes | None = None
+    weight: Floats | None = None
+
+    @property
+    def n_organisations(self) -> int | None:
+        """How many organisations the leads belong to; None where not given."""
+        return None if self.organisation is None else int(self.organisation.max()) + 1
 
     @property
     def propensity_by_lead(self) -> Floats:
         """The propensity on every row, shape (n,)."""
         return np.broadcast_to(np.asarray(self.propensity, dtype=np.float64), self.y.shape)
 
+    @property
+    def scores(self) -> Floats:
+        """Per-lead inverse-propensity scores, shape (n,), outcome units."""
+        return ipw_scores(self.y, self.treated.astype(np.int64), propensity=self.propensity_by_lead)
 
-def metric_inputs(where: str, y: Any, uplift: Any, treatment: Any, propensity: Any, groups: Any) -> MetricInputs:
+
+def metric_inputs(
+    where: str,
+    y: Any,
+    uplift: Any,
+    treatment: Any,
+    *,
+    propensity: Any = None,
+    groups: Any = None,
+    sample_weight: Any = None,
+) -> MetricInputs:
     """Checks the arguments that all metrics share.
 
     Args:
@@ -49,15 +73,18 @@ def metric_inputs(where: str, y: Any, uplift: Any, treatment: Any, propensity: A
         treatment: 1 treated, 0 control, shape (n,).
         propensity: P(treatment = 1), a number or shape (n,); None: the realised share of treated leads.
         groups: organisation of each lead, shape (n,), any labels; None: not given.
+        sample_weight: positive weights, shape (n,); None: all equal. Rescaling them changes nothing.
 
     Raises:
-        DataError: no leads, lengths differ, a value is missing or not a number, a treatment other than 0 and 1, or
-            an arm without leads.
+        DataError: no leads, lengths differ, a value is missing or not a number, a treatment other than 0 and 1, an
+            arm without leads, or a weight that isn't positive.
         PropensityError: a propensity outside (0, 1).
     """
     given = {"y": y, "uplift": uplift, "treatment": treatment}
     if propensity is not None and np.ndim(propensity) > 0:
         given["propensity"] = propensity
+    if sample_weight is not None:
+        given["sample_weight"] = sample_weight
     columns = {name: _numbers(where, name, column) for name, column in given.items()}
     labels = {} if groups is None else {"groups": np.asarray(groups)}
     _same_length(where, {name: column.shape for name, column in (columns | labels).items()})
@@ -67,15 +94,52 @@ def metric_inputs(where: str, y: Any, uplift: Any, treatment: Any, propensity: A
     _two_arms(problems, columns["treatment"])
     if labels:
         _named(problems, labels["groups"])
+    if "sample_weight" in columns:
+        _positive(problems, columns["sample_weight"])
     problems.stop_if_any()
+    treated, weight = columns["treatment"] == 1, _mean_one(columns.get("sample_weight"))
     chosen = columns.get("propensity", propensity)
     return MetricInputs(
+        where,
         columns["y"],
         columns["uplift"],
-        columns["treatment"] == 1,
-        _propensity(where, chosen, columns["treatment"]),
-        None if groups is None else int(pd.Series(labels["groups"]).nunique()),
+        treated,
+        _propensity(where, _realised(treated, weight) if chosen is None else chosen),
+        _codes(labels["groups"]) if labels else None,
+        weight,
     )
+
+
+def ranking_column(where: str, name: str, column: Any, n: int) -> Floats:
+    """What n leads are ranked by, shape (n,).
+
+    Raises:
+        DataError: not a finite number for each of n leads.
+    """
+    values = _numbers(where, name, column)
+    _same_length(where, {"leads": (n,), name: values.shape})
+    problems = Problems(where)
+    _finite(problems, name, values)
+    problems.stop_if_any()
+    return values
+
+
+def organisation_codes(where: str, groups: Any, n: int) -> Codes:
+    """Codes 0 ... J - 1 of organisations in any labels, in the order of these, shape (n,).
+
+    Raises:
+        DataError: not one label for each of n leads, or a missing one.
+    """
+    labels = np.asarray(groups)
+    _same_length(where, {"leads": (n,), "groups": labels.shape})
+    problems = Problems(where)
+    _named(problems, labels)
+    problems.stop_if_any()
+    return _codes(labels)
+
+
+def _codes(labels: np.ndarray[Any, Any]) -> Codes:
+    return pd.factorize(labels, sort=True)[0].astype(np.intp)
 
 
 def _numbers(where: str, name: str, column: Any) -> Floats:
@@ -90,7 +154,7 @@ def _same_length(where: str, shapes: dict[str, tuple[int, ...]]) -> None:
     if len(set(shapes.values())) > 1 or any(len(shape) != 1 for shape in shapes.values()):
         found = ", ".join(f"{name} {shape}" for name, shape in shapes.items())
         raise stop(where, "shape", "columns have one value per lead", found, "pass arrays of shape (n,)")
-    if shapes["y"] == (0,):
+    if (0,) in shapes.values():
         raise stop(where, "empty", "a ranking has leads", "0 rows", "pass the leads that were ranked")
 
 
@@ -122,8 +186,25 @@ def _named(problems: Problems, groups: np.ndarray[Any, Any]) -> None:
         problems.add("missing-value", rule, share(missing, groups.size), "drop these rows, and count them, first")
 
 
-def _propensity(where: str, propensity: Any, treatment: Floats) -> Propensity:
-    values = _numbers(where, "propensity", treatment.mean() if propensity is None else propensity)
+def _positive(problems: Problems, weight: Floats) -> None:
+    bad = int((weight <= 0).sum())
+    if bad:
+        rule = "`sample_weight` is positive on every row"
+        problems.add("weights", rule, share(bad, weight.size), "drop these rows, and count them, first")
+
+
+def _mean_one(weight: Floats | None) -> Floats | None:
+    # Sums of sorted values don't depend on the order of rows.
+    return None if weight is None else weight * (weight.size / float(np.sort(weight).sum()))
+
+
+def _realised(treated: Bools, weight: Floats | None) -> float:
+    """The share of treated leads, by weight."""
+    return float(treated.mean() if weight is None else np.sort(weight[treated]).sum() / np.sort(weight).sum())
+
+
+def _propensity(where: str, propensity: Any) -> Propensity:
+    values = _numbers(where, "propensity", propensity)
     outside = ~((values > 0) & (values < 1))
     if outside.any():
         rule = "`propensity` lies inside (0, 1)"

@@ -19,11 +19,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from leadlift.base.problems import stop
-from leadlift.evaluation.curves import inverse_propensity_scores, with_toc
-from leadlift.evaluation.definitions import Definition, Kind, checked_definition
+from leadlift.evaluation.definitions import TOC, WEIGHTS, Definition, Kind, checked_definition, only_leadlifts
 from leadlift.evaluation.gain_areas import gain_area
-from leadlift.evaluation.metric_inputs import metric_inputs
+from leadlift.evaluation.metric_inputs import MetricInputs, metric_inputs
 from leadlift.inference import rank_area
 from leadlift.inference.ranks import Target
 
@@ -74,8 +72,12 @@ def qini_score(
         >>> qini_score(y, ranking, treatment, definition="sklift")
         0.8333333333333334
     """
-    columns = y, uplift, treatment, propensity, groups, sample_weight
-    return _area("`qini_score`", "qini", columns, top, definition)
+    where = "`qini_score`"
+    known = checked_definition(where, definition)
+    inputs = metric_inputs(
+        where, y, uplift, treatment, propensity=propensity, groups=groups, sample_weight=sample_weight
+    )
+    return _area(inputs, "qini", known, top)
 
 
 def uplift_auc(
@@ -118,28 +120,19 @@ def uplift_auc(
         >>> uplift_auc([1, 0, 1, 0], [0.4, 0.3, 0.2, 0.1], [1, 0, 0, 1], propensity=0.5)
         0.25
     """
-    columns = y, uplift, treatment, propensity, groups, sample_weight
-    return _area("`uplift_auc`", "uplift", columns, top, definition)
-
-
-def _area(where: str, kind: Kind, columns: tuple[Any, ...], top: float, definition: Definition) -> float:
+    where = "`uplift_auc`"
     known = checked_definition(where, definition)
-    *given, weights = columns
-    if weights is None and top == 1:
-        return gain_area(where, metric_inputs(where, *given), kind, known)
-    if known not in ("leadlift", "grf"):
-        rule = "weights and partial areas are for `leadlift` and `grf`"
-        raise stop(where, "definition", rule, f"`{known}`", 'use definition="leadlift"')
-    return _rank_area(where, columns, "qini", top)
+    inputs = metric_inputs(
+        where, y, uplift, treatment, propensity=propensity, groups=groups, sample_weight=sample_weight
+    )
+    return _area(inputs, "uplift", known, top)
 
 
-def _rank_area(where: str, columns: tuple[Any, ...], target: Target, top: float) -> float:
-    y, uplift, treatment, propensity, groups, weights = columns
-    if propensity is None and weights is not None:
-        checked = metric_inputs(where, weights, uplift, treatment, None, groups)
-        propensity = float(checked.y[checked.treated].sum() / checked.y.sum())
-    inputs = metric_inputs(where, y, uplift, treatment, propensity, groups)
-    return rate(inverse_propensity_scores(inputs), inputs.uplift, weights=weights, target=target, top=top)
+def _area(inputs: MetricInputs, kind: Kind, definition: Definition, top: float) -> float:
+    if inputs.weight is None and top == 1:
+        return gain_area(inputs, kind, definition)
+    only_leadlifts(inputs.where, definition, WEIGHTS)
+    return rate(inputs.scores, inputs.uplift, weights=inputs.weight, target="qini", top=top)
 
 
 def autoc(
@@ -181,8 +174,11 @@ def autoc(
         0.5833333333333334
     """
     where = "`autoc`"
-    with_toc(where, definition)
-    return _rank_area(where, (y, uplift, treatment, propensity, groups, sample_weight), "autoc", top)
+    only_leadlifts(where, checked_definition(where, definition), TOC)
+    inputs = metric_inputs(
+        where, y, uplift, treatment, propensity=propensity, groups=groups, sample_weight=sample_weight
+    )
+    return rate(inputs.scores, inputs.uplift, weights=inputs.weight, target="autoc", top=top)
 
 
 def rate(scores: Any, priority: Any, *, weights: Any = None, target: Target = "autoc", top: float = 1.0) -> float:

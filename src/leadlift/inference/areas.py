@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from leadlift.inference._arrays import Floats, Ints, check_lengths, finite_columns, unit_codes, unit_sums
+from leadlift.inference._arrays import Floats, Ints, check_lengths, finite_columns, stable_sum, unit_codes, unit_sums
 from leadlift.inference.estimates import Estimate
 from leadlift.inference.ranks import RankArea, Target, rank_area
 
@@ -58,7 +58,11 @@ def area_se(influence: Any, unit: Any, n_units: int) -> float:
         >>> round(area_se([2.0, 0.0, -2.0, 0.0], [0, 0, 1, 1], 2), 3)
         1.0
     """
-    return float(np.sqrt((unit_influence(influence, unit, n_units) ** 2).sum()))
+    return _norm(unit_influence(influence, unit, n_units))
+
+
+def _norm(influence: Floats) -> float:
+    return float(np.sqrt(stable_sum(influence**2)))
 
 
 def area_estimate(area: RankArea, unit: Any, n_units: int) -> Estimate:
@@ -77,7 +81,7 @@ def area_estimate(area: RankArea, unit: Any, n_units: int) -> Estimate:
     """
     influence = unit_influence(area.influence, unit, n_units)
     present = int(np.unique(np.asarray(unit)).size)
-    se = float(np.sqrt((influence**2).sum()))
+    se = _norm(influence)
     if np.isnan(se):
         return Estimate(area.value, influence, present, np.nan, np.nan, "none")
     return Estimate(area.value, influence, present, float(present - 1), se, "t")

@@ -14,7 +14,7 @@ from leadlift.inference.simultaneous import max_t
 WIDE_TIE = 50
 
 
-def gain_curve(scores: Any, priority: Any, shares: Any) -> Floats:
+def gain_curve(scores: Any, priority: Any, shares: Any, weights: Any = None) -> Floats:
     """Gain per lead of touching the top share of leads: q times the mean score of the top q.
 
     Linear within ties, which makes it the mean over all orders of tied leads.
@@ -23,31 +23,34 @@ def gain_curve(scores: Any, priority: Any, shares: Any) -> Floats:
         scores: per-lead uplift scores, shape (n,), outcome units.
         priority: what leads are ranked by, highest first, shape (n,).
         shares: shapes (Q,), inside [0, 1].
+        weights: positive sample weights, shape (n,); None: all equal. Shares are then shares of the weight.
 
     Returns:
         Shape (Q,), outcome units per lead of the log; 0 at share 0, the mean score at share 1.
 
     Raises:
-        DataError: a share outside [0, 1], no leads, lengths that differ, or a missing value.
+        DataError: a share outside [0, 1], no leads, lengths that differ, a missing value, or a weight that isn't
+            positive.
 
     Examples:
         >>> gain_curve([4.0, 0.0, 2.0, 2.0], [3, 3, 2, 1], [0.0, 0.25, 0.5, 1.0])
         array([0. , 0.5, 1. , 2. ])
     """
-    outcome, order_by, at = _columns(scores, priority, shares)
-    return _gain_at(ranked(outcome, order_by, np.ones_like(outcome)), at)
+    outcome, order_by, weight, at = _columns(scores, priority, shares, weights)
+    return _gain_at(ranked(outcome, order_by, weight), at)
 
 
 def _gain_at(ranking: Ranking, shares: Floats) -> Floats:
-    n = ranking.score.size
-    gained = np.concatenate([[0.0], np.cumsum(ranking.score)]) / n
-    return np.interp(shares, np.arange(n + 1) / n, gained)
+    reached = np.concatenate([[0.0], np.cumsum(ranking.weight)])
+    gained = np.concatenate([[0.0], np.cumsum(ranking.weight * ranking.score)]) / reached[-1]
+    gain: Floats = np.interp(shares, reached / reached[-1], gained)
+    return gain
 
 
-def gain_curve_influence(scores: Any, priority: Any, shares: Any) -> Floats:
+def gain_curve_influence(scores: Any, priority: Any, shares: Any, weights: Any = None) -> Floats:
     """Each lead's influence on the gain at each share.
 
-        IF_i(q) = f_i(q) (G_i - m(q)) - mean of the same
+        IF_i(q) = w_i / mean w (f_i(q) (G_i - m(q)) - mean of the same)
 
     f is 1 above the cut, 0 below, and the share touched inside a tie. m(q), the mean score at the cut, is the part due
     to the estimated quantile: a lead that enters above the cut pushes another one out. Where few leads tie at the cut,
@@ -57,6 +60,7 @@ def gain_curve_influence(scores: Any, priority: Any, shares: Any) -> Floats:
         scores: per-lead uplift scores, shape (n,), outcome units.
         priority: what leads are ranked by, highest first, shape (n,).
         shares: shape (Q,), inside [0, 1].
+        weights: as `gain_curve`.
 
     Returns:
         Shape (n, Q), outcome units, each column adds up to 0; `unit_influence` makes errors of it.
@@ -68,33 +72,36 @@ def gain_curve_influence(scores: Any, priority: Any, shares: Any) -> Floats:
         >>> gain_curve_influence([1.0, 3.0], [1, 2], [1.0]).ravel()
         array([-1.,  1.])
     """
-    outcome, order_by, at = _columns(scores, priority, shares)
-    ranking = ranked(outcome, order_by, np.ones_like(outcome))
+    outcome, order_by, weight, at = _columns(scores, priority, shares, weights)
+    ranking = ranked(outcome, order_by, weight)
     touched = _touched_share(ranking, at)
     sorted_scores = outcome[ranking.order][:, None]
     influence = touched * (sorted_scores - _score_at_cut(ranking, at))
+    share = (ranking.weight / ranking.weight.mean())[:, None]
     result = np.empty_like(influence)
-    result[ranking.order] = influence - influence.mean(axis=0)
+    result[ranking.order] = share * (influence - (share * influence).mean(axis=0))
     return result
 
 
 def _touched_share(ranking: Ranking, shares: Floats) -> Floats:
     """How much of each sorted lead the top share takes, shape (n, Q), between 0 and 1."""
-    n = ranking.score.size
-    after = np.cumsum(ranking.size)[ranking.group][:, None]
-    before = after - ranking.size[ranking.group][:, None]
-    touched: Floats = np.clip((shares * n - before) / (after - before), 0, 1)
+    within = np.bincount(ranking.group, weights=ranking.weight)
+    after = np.cumsum(within)[ranking.group][:, None]
+    width = within[ranking.group][:, None]
+    touched: Floats = np.clip((shares * within.sum() - (after - width)) / width, 0, 1)
     return touched
 
 
 def _score_at_cut(ranking: Ranking, shares: Floats) -> Floats:
     """Mean score of leads at the cut, shape (Q,)."""
     n = ranking.score.size
-    position = np.clip(np.ceil(shares * n).astype(np.int64) - 1, 0, n - 1)
+    reached = np.cumsum(ranking.weight)
+    position = np.clip(np.searchsorted(reached, shares * reached[-1]), 0, n - 1)
     half = n**-0.2 / 2
     low, high = np.clip(shares - half, 0, 1), np.clip(shares + half, 0, 1)
     near = (_gain_at(ranking, high) - _gain_at(ranking, low)) / (high - low)
-    return np.where(ranking.size[ranking.group[position]] >= WIDE_TIE, ranking.score[position], near)
+    at_cut: Floats = np.where(ranking.size[ranking.group[position]] >= WIDE_TIE, ranking.score[position], near)
+    return at_cut
 
 
 def band_critical_value(unit_influence: Any, *, level: float, rng: np.random.Generator) -> float:
@@ -124,10 +131,14 @@ def band_critical_value(unit_influence: Any, *, level: float, rng: np.random.Gen
     return max_t(influence.T @ influence, max(units - 1, 1), level=level, rng=rng)
 
 
-def _columns(scores: Any, priority: Any, shares: Any) -> tuple[Floats, Floats, Floats]:
-    outcome, order_by = finite_columns("a gain curve", scores=scores, priority=priority)
+def _columns(scores: Any, priority: Any, shares: Any, weights: Any) -> tuple[Floats, Floats, Floats, Floats]:
+    equal = np.ones(np.shape(scores)) if weights is None else weights
+    outcome, order_by, weight = finite_columns("a gain curve", scores=scores, priority=priority, weights=equal)
     at = np.atleast_1d(np.asarray(shares, dtype=np.float64))
     if not ((at >= 0) & (at <= 1)).all() or not outcome.size:
         found = f"{outcome.size:,} leads, shares {at}"
         raise stop("a gain curve", "share", "there are leads, and shares lie in [0, 1]", found, "check both")
-    return outcome, order_by, at
+    if (weight <= 0).any():
+        found = f"{int((weight <= 0).sum()):,} of {weight.size:,} leads have another"
+        raise stop("a gain curve", "weights", "weights are positive", found, "drop such leads")
+    return outcome, order_by, weight, at
