@@ -171,3 +171,47 @@ def test_effects_that_cannot_be_used_are_said(written, leadlift, effects, settin
     assert ended.code == 1
     assert words in ended.err
     assert not (folder / "results").exists() or not any((folder / "results").iterdir())
+
+
+def test_a_later_search_keeps_the_names(written, leadlift, deals):
+    folder = written()
+    leadlift("problems", "crm.yaml", "--out", "first")
+    names = {"P1": "P9", "P2": "P4", "P3": "P2"}
+    model = folder / "first" / "problem_model.json"
+    values = json.loads(model.read_text())
+    assert values["problems"] == list(names)
+    model.write_text(json.dumps({**values, "problems": list(names.values())}))
+    before = pd.read_csv(folder / "first" / "tables" / "products.csv").set_index("product")["problem"].map(names)
+    ended = leadlift("problems", "crm.yaml", "--out", "second", "--previous", "first")
+    assert ended.code == 0, ended.err
+    assert "kept 3, new 0, gone 0" in ended.out
+    after = pd.read_csv(folder / "second" / "tables" / "products.csv").set_index("product")["problem"]
+    pd.testing.assert_series_equal(after, before, check_names=False)
+    assert json.loads((folder / "second" / "results.json").read_text())["names"]["kept"] == ["P2", "P4", "P9"]
+    ended = leadlift("problems", "crm.yaml", "--out", "third", "--previous", "crm.yaml")
+    assert ended.code == 1
+    assert "holds something else" in ended.err
+    assert not (folder / "third").exists()
+
+
+def test_an_experiments_ledger_is_searched_as_of_a_day(folder, leadlift, deals):
+    experiment = {
+        "version": 1,
+        "name": "spring",
+        "ledger": "crm.duckdb",
+        "experiment": {"arms": {"control": {"share": 0.5}, "call": {"share": 0.5}}},
+    }
+    (folder / "spring.yaml").write_text(json.dumps(experiment), encoding="utf-8")
+    deals.to_csv(folder / "deals.csv", index=False)
+    assert leadlift("import", "spring.yaml", "deals", "deals.csv").code == 0
+    ended = leadlift("problems", "spring.yaml", "--as-of", "2026-01-01")
+    assert ended.code == 0, ended.err
+    result = json.loads((folder / "results" / "spring-problems" / "results.json").read_text())
+    assert result["rows"]["read"] == len(deals)
+    assert result["rows"]["dropped"]["after_as_of"] > 0
+    assert result["known_until"] < "2026-01-01"
+    assert len(result["problems"]) == 3
+    assert result["settings"]["deals"]["ledger"] == "crm.duckdb"
+    ended = leadlift("problems", "spring.yaml", "--as-of", "soon")
+    assert ended.code == 1
+    assert "as_of" in ended.err

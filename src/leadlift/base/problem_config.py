@@ -10,26 +10,11 @@ from typing import Any, Literal
 from pydantic import Field
 
 from leadlift.base.config import Tracking, without_password
-from leadlift.base.fields import ColumnName, Settings
+from leadlift.base.deals_config import DealsFile, published_deals
+from leadlift.base.fields import Settings
 from leadlift.base.idea_config import EffectsFile, IdeaRules
 from leadlift.base.settings import parse_settings
-from leadlift.base.tables import Timezone
 from leadlift.base.yaml import read_yaml
-
-
-class DealsFile(Settings):
-    """A file of deals, and how its columns are called. Without `won` every row is a deal won."""
-
-    file: str = Field(min_length=1)
-    organisation: ColumnName = "organisation_id"
-    product: ColumnName = "product"
-    closed_at: ColumnName | None = "closed_at"
-    known_at: ColumnName | None = "known_at"
-    won: ColumnName | None = "won"
-    amount: ColumnName | None = Field("amount", description="Money, or a quantity: below 0 it is a return.")
-    returns: Literal["refuse", "drop"] = Field("refuse", description="What to do with returns.")
-    timezone: Timezone | None = None
-    source: str | None = Field(None, description="Where to get the file.")
 
 
 class ProblemRules(Settings):
@@ -49,7 +34,7 @@ class Upsell(Settings):
 
 
 class ProblemsConfig(Settings):
-    """One search for problems: one file of deals, one configuration, one MLflow run."""
+    """One search for problems: one source of deals, one configuration, one MLflow run."""
 
     version: Literal[1] = 1
     name: str = Field("problems", min_length=1, pattern=r"^[^/\\\x00]+$", description="Absent: the file's name.")
@@ -57,6 +42,9 @@ class ProblemsConfig(Settings):
     as_of: date | None = Field(None, description="Deals closed or known on this day or later are left out.")
     problems: ProblemRules = ProblemRules()
     upsell: Upsell = Upsell()
+    previous: str | None = Field(
+        None, min_length=1, description="`problem_model.json` of an earlier search, whose names problems keep."
+    )
     effects: EffectsFile | None = Field(None, description="Measured uplift by product and mechanic.")
     ideas: IdeaRules = IdeaRules()
     seed: int = Field(0, ge=0)
@@ -65,7 +53,8 @@ class ProblemsConfig(Settings):
     def published(self) -> dict[str, Any]:
         """The settings as plain values; paths reduced to file names, passwords left out."""
         values = self.model_dump(mode="json")
-        values["deals"]["file"] = Path(self.deals.file).name
+        values["deals"] = published_deals(values["deals"])
+        values["previous"] = None if self.previous is None else Path(self.previous).name
         for name in ("file", "ledger") if self.effects is not None else ():
             path = values["effects"][name]
             values["effects"][name] = None if path is None else Path(path).name
@@ -76,7 +65,9 @@ class ProblemsConfig(Settings):
     def for_digest(self) -> dict[str, Any]:
         """What the numbers depend on: tracking and the path of the deals left out."""
         values = self.published()
-        del values["tracking"], values["deals"]["file"], values["deals"]["source"]
+        del values["tracking"], values["previous"]
+        for name in ("file", "ledger", "source"):
+            del values["deals"][name]
         if self.effects is not None:
             del values["effects"]["file"], values["effects"]["ledger"]
         return values

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from leadlift.cli.options import Wait
 from leadlift.cli.show import Bars
 
 if TYPE_CHECKING:
@@ -16,18 +17,30 @@ if TYPE_CHECKING:
 
 
 def problems(
-    config: Annotated[Path, typer.Argument(readable=False, help="The configuration with its `deals`, a YAML file.")],
+    config: Annotated[
+        Path,
+        typer.Argument(readable=False, help="The configuration with its `deals`, or an experiment's with its ledger."),
+    ],
     out: Annotated[
         Path | None, typer.Option(readable=False, help="Folder for the results; default results/ and the study's name.")
     ] = None,
+    as_of: Annotated[
+        str | None,
+        typer.Option(help="Only deals known before this day, YYYY-MM-DD; for an experiment, that of its draw."),
+    ] = None,
+    previous: Annotated[
+        Path | None,
+        typer.Option(readable=False, help="Results of an earlier search: problems keep the names they had there."),
+    ] = None,
+    wait: Wait = 10.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result record.")] = False,
 ) -> None:
     """Intersections of deals, the problems behind them, mixtures and next products by organisation."""
-    from leadlift.study.problems import find_problems
+    from leadlift.study.problems import default_folder, find_problems
 
-    folder = Path("results") / config.stem if out is None else out
+    folder = default_folder(config) if out is None else out
     with Bars(quiet=as_json) as bars:
-        result = find_problems(config, out=folder, progress=bars)
+        result = find_problems(config, out=folder, as_of=as_of, previous=previous, wait=wait, progress=bars)
     if as_json:
         sys.stdout.write(json.dumps(result.to_dict(), indent=1, ensure_ascii=False, allow_nan=False) + "\n")
     else:
@@ -57,5 +70,6 @@ def _show(result: ProblemsResult, folder: Path) -> None:
     console.print(f"\nreport   {folder / 'report.html'}", soft_wrap=True)
     console.print(f"results  {folder / 'results.json'}", soft_wrap=True)
     console.print(f"tables   {folder / 'tables'}", soft_wrap=True)
+    console.print(f"model    {folder / 'problem_model.json'}", soft_wrap=True)
     if result.mlflow is not None:
         console.print(f"MLflow   {result.mlflow.tracking_uri}  (leadlift ui)", soft_wrap=True)

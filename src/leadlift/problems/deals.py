@@ -51,6 +51,7 @@ class DealTable:
         matrix: 1 where an organisation has a product, sparse rows, shape (organisations, products).
         first_day: when it first bought it, days since 1970, in the order of `matrix.data`; NaN without dates.
         as_of: the moment that the deals were known at; None: all that there are.
+        known_until: when the last of them was known; None without dates.
         account: where every row went.
         checks: what was looked at, and what to know of it.
     """
@@ -60,6 +61,7 @@ class DealTable:
     matrix: Any
     first_day: Floats
     as_of: pd.Timestamp | None
+    known_until: pd.Timestamp | None
     account: RowAccount
     checks: tuple[Check, ...]
 
@@ -89,7 +91,7 @@ def read_deals(
     """
     frame, columns = to_pandas(deals), columns or DealColumns()
     moment = None if as_of is None else _moment(as_of, timezone)
-    names = _names(frame, columns, dated=moment is not None)
+    names = deal_names(frame, columns, dated=moment is not None)
     reading = _Reading(frame, names)
     organisation, organisations = reading.codes("organisation")
     product, products = reading.codes("product")
@@ -99,15 +101,16 @@ def read_deals(
         reading.drop("lost", ~_won(reading))
     _returns(reading, returns)
     days = _days(reading, timezone)
+    known = _known_days(reading, days, timezone)
     if moment is not None:
-        reading.drop("after_as_of", ~(_known_days(reading, days, timezone) < _day(moment)))
+        reading.drop("after_as_of", ~(known < _day(moment)))
     reading.problems.stop_if_any()
     if not reading.kept.any():
         raise _nothing_left(reading, moment)
     table = _table(organisation, product, days, reading, organisations, products)
     _enough(table, least)
     account = reading.account()
-    return DealTable(*table, moment, account, deal_checks(table[0], table[1], account))
+    return DealTable(*table, moment, _last(known[reading.kept]), account, deal_checks(table[0], table[1], account))
 
 
 class _Reading:
@@ -145,7 +148,7 @@ class _Reading:
         return RowAccount(len(self.frame), int(self.kept.sum()), self.dropped)
 
 
-def _names(frame: pd.DataFrame, columns: DealColumns, *, dated: bool) -> dict[str, str]:
+def deal_names(frame: pd.DataFrame, columns: DealColumns, *, dated: bool) -> dict[str, str]:
     """Roles with a column in the frame; those that must be there and are not stop it all."""
     defaults, problems, names = DealColumns(), Problems(WHERE), {}
     for field in fields(columns):
@@ -247,6 +250,12 @@ def _as_days(moments: Column) -> Floats:
 
 def _day(moment: pd.Timestamp) -> float:
     return float(moment.timestamp() / 86_400)
+
+
+def _last(days: Floats) -> pd.Timestamp | None:
+    """The latest of these days; None where there are none."""
+    dated = days[~np.isnan(days)]
+    return pd.Timestamp(round(float(dated.max()) * DAY), unit="us", tz="UTC") if len(dated) else None
 
 
 def _nothing_left(reading: _Reading, moment: pd.Timestamp | None) -> Exception:

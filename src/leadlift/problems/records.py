@@ -41,13 +41,23 @@ class CandidateSet(Record):
 
 
 @dataclass(frozen=True)
+class NamesKept(Record):
+    """Names of problems against those of an earlier search: kept, new, and gone."""
+
+    kept: tuple[str, ...]
+    new: tuple[str, ...]
+    gone: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class ProblemsResult(Record):
     """All that `leadlift problems` found; `results.json` is its `to_dict()`.
 
     `pairs` are the surest intersections; `n_significant` counts those at the configured false discovery rate among
     `n_pairs`. `disagreements` are products that the factors put elsewhere than the partition. `n_unknown` counts
     organisations without a deal in any problem's products. `ideas` are funnels to unify and mechanics worth trying;
-    `effects_digest` is that of the measured effects they rest on.
+    `effects_digest` is that of the measured effects they rest on. `known_until` is when the last deal was known that
+    is used, ISO 8601; `model_digest` that of the saved problem model; `names` are held against an earlier search.
     """
 
     study: str
@@ -70,5 +80,8 @@ class ProblemsResult(Record):
     n_unknown: int
     ideas: Ideas
     effects_digest: str | None = None
+    known_until: str | None = None
+    model_digest: str | None = None
+    names: NamesKept | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
     mlflow: TrackedRun | None = None

@@ -8,61 +8,33 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from leadlift.problems import Intersections
+from leadlift.problems.saved import SavedProblems, SurePairs, shown_products
 from leadlift.report import _canvas
 from leadlift.report._canvas import NARROW, PALETTE, WIDE, colour, new_figure
 from leadlift.report.figures import Drawn
 
-MOST_SHOWN = 400
 MOST_LIFT = 4.0
 LABEL = {"facecolor": PALETTE["paper"], "alpha": 0.8, "edgecolor": "none", "pad": 1.0}
 GOLDEN = np.pi * (3.0 - 5.0**0.5)
 
 
-def problem_figures(found: Intersections, products: pd.DataFrame, *, q: float) -> dict[str, Drawn]:
-    """The pictures of a search for problems, by name; none where no problem was found.
-
-    Args:
-        found: the intersections.
-        products: a row per product in the same order, with its `problem`.
-        q: false discovery rate of the intersections that are drawn.
-    """
-    if not products["problem"].notna().any():
-        return {}
-    return {"intersections": _matrix(found, products, q), "product_map": _map(found, products, q)}
+def problem_figures(saved: SavedProblems) -> dict[str, Drawn]:
+    """The pictures of a search for problems, by name; none where no problem was found."""
+    return {"intersections": _matrix(saved), "product_map": _map(saved)} if saved.names else {}
 
 
-def _names(products: pd.DataFrame) -> list[str]:
-    from leadlift.problems.labels import number_of
-
-    return sorted(products["problem"].dropna().unique(), key=number_of)
-
-
-def _shown(products: pd.DataFrame) -> pd.DataFrame:
-    """Products of problems, problem by problem, the heaviest first; at most so many, an equal share of each."""
-    names = _names(products)
-    most = max(MOST_SHOWN // len(names), 3)
-    parts = []
-    for name in names:
-        inside = products[products["problem"] == name].sort_values(["weight", "product"], ascending=[False, True])
-        parts.append(inside.head(most))
-    return pd.concat(parts)
-
-
-def _strength(found: Intersections, kept: Any, q: float) -> Any:
-    """Log2 lift of significant pairs among the kept products, symmetric; NaN elsewhere."""
-    place = np.full(len(found.products), -1)
-    place[kept] = np.arange(len(kept))
-    sure = (found.q_value < q) & (place[found.first] >= 0) & (place[found.second] >= 0)
-    values = np.full((len(kept), len(kept)), np.nan)
-    a, b = place[found.first[sure]], place[found.second[sure]]
-    values[a, b] = values[b, a] = np.log2(found.lift[sure])
+def _strength(pairs: SurePairs, shown: pd.DataFrame) -> Any:
+    """Log2 lift of sure pairs among the shown products, symmetric; NaN elsewhere."""
+    place = pd.Series(np.arange(len(shown)), index=shown.index)
+    values = np.full((len(shown), len(shown)), np.nan)
+    a, b = place[pairs.first].to_numpy(), place[pairs.second].to_numpy()
+    values[a, b] = values[b, a] = np.log2(pairs.lift)
     return values
 
 
-def _matrix(found: Intersections, products: pd.DataFrame, q: float) -> Drawn:
-    shown = _shown(products)
-    values = _strength(found, shown.index.to_numpy(), q)
+def _matrix(saved: SavedProblems) -> Drawn:
+    shown = shown_products(saved.product_problem)
+    values, q = _strength(saved.pairs, shown), saved.q
     sizes = shown.groupby("problem", sort=False).size()
     alt = (
         f"Matrix of {len(shown)} products ordered by problem; pairs that share more organisations than chance are "
@@ -96,12 +68,12 @@ def _draw_matrix(values: Any, sizes: Any, *, narrow: bool) -> Any:
     return figure
 
 
-def _map(found: Intersections, products: pd.DataFrame, q: float) -> Drawn:
-    shown = _shown(products)
-    values = _strength(found, shown.index.to_numpy(), q)
+def _map(saved: SavedProblems) -> Drawn:
+    shown = shown_products(saved.product_problem)
+    values = _strength(saved.pairs, shown)
     names = list(dict.fromkeys(shown["problem"]))
     links = _links(values, shown["problem"].to_numpy(), names)
-    size = found.organisations[shown.index.to_numpy()]
+    size = saved.organisations[shown.index.to_numpy()]
     alt = f"Map of {len(shown)} products in {len(names)} problems; lines join problems whose products share clients."
     caption = (
         "A dot is a product, as large as its number of organisations; the heaviest of each problem is at its centre "

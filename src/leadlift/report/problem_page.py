@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from leadlift.problems.cards import ProblemCard
-from leadlift.problems.records import ProblemsResult
+from leadlift.problems.records import NamesKept, ProblemsResult
 from leadlift.report import format as fmt
 from leadlift.report._table import Column, Row, Table
 from leadlift.report.figures import Drawn
@@ -46,6 +46,8 @@ def problem_notes(result: ProblemsResult) -> tuple[str, ...]:
         f"{fmt.count(result.n_organisations)} organisations, {fmt.count(result.n_significant)} of "
         f"{fmt.count(result.n_pairs)} pairs significant."
     ]
+    if result.names is not None:
+        notes.append(_names_kept(result.names))
     if result.n_unknown:
         notes.append(
             f"{fmt.count(result.n_unknown)} organisations have no deal in any problem's products: "
@@ -61,6 +63,19 @@ def problem_notes(result: ProblemsResult) -> tuple[str, ...]:
         notes.append(f"The factors put {len(result.disagreements)} or more products elsewhere, such as {few}.")
     notes += [check.message for check in result.checks if check.status != "pass"]
     return tuple(notes)
+
+
+def _behind(names: tuple[str, ...]) -> str:
+    """Names behind a number."""
+    return f" ({', '.join(names)})" if names else ""
+
+
+def _names_kept(names: NamesKept) -> str:
+    parts = [
+        f"{word} {len(some)}{_behind(some) if word != 'kept' else ''}"
+        for word, some in (("kept", names.kept), ("new", names.new), ("gone", names.gone))
+    ]
+    return f"Names of problems against the earlier search: {', '.join(parts)}."
 
 
 def problems_table(result: ProblemsResult) -> Table:

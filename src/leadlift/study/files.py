@@ -22,7 +22,7 @@ from leadlift.report import all_figures, html
 from leadlift.study.analyse import Findings
 
 LIST = "whom_to_touch.csv"
-OURS = frozenset({"results.json", "report.html", "leads.parquet", LIST, "figures", "tables"})
+OURS = frozenset({"results.json", "report.html", "leads.parquet", "problem_model.json", LIST, "figures", "tables"})
 
 
 def check_folder(folder: Path) -> None:

@@ -15,16 +15,20 @@ from leadlift.base.config import parse_config
 from leadlift.base.digest import digest_of, frame_digest
 from leadlift.base.problem_config import ProblemsConfig, parse_problems, read_problems
 from leadlift.base.record import known, plain
-from leadlift.data import find_file, read_table
+from leadlift.base.yaml import is_experiment, read_experiment, read_yaml
 from leadlift.data.door import to_pandas
+from leadlift.data.ledger.opening import WAIT
 from leadlift.problems import ProblemModel, ideas
 from leadlift.problems.ideas import Ideas
 from leadlift.problems.labels import UNKNOWN
-from leadlift.problems.records import CandidateSet, Pair, ProblemsResult
+from leadlift.problems.records import CandidateSet, NamesKept, Pair, ProblemsResult
+from leadlift.problems.saved import SavedProblems, saved_problems
 from leadlift.report.problem_figures import problem_figures
 from leadlift.report.problem_page import problem_headline, problems_html
 from leadlift.study.files import check_folder, staging
 from leadlift.study.idea_inputs import idea_tables, listed_ideas, read_effects
+from leadlift.study.import_ import ledger_path
+from leadlift.study.problem_files import MODEL, deals_frame, read_model
 from leadlift.study.progress import Progress, Silent
 from leadlift.study.tracking import Tracker
 from leadlift.study.versions import versions
@@ -39,16 +43,24 @@ def find_problems(
     out: str | Path | None = None,
     *,
     effects: Any = None,
+    as_of: str | None = None,
+    previous: str | Path | None = None,
+    wait: float = WAIT,
     progress: Progress | None = None,
 ) -> ProblemsResult:
     """Finds the client problems that deals reveal: what `leadlift problems` does.
 
     Args:
-        config: a configuration, its plain values, or the path of its YAML file.
-        deals: a row per deal; None: read from the file that the configuration names.
+        config: a configuration, its plain values, or the path of its YAML file; or that of an experiment, in whose
+            ledger the deals are.
+        deals: a row per deal; None: read from the file or the ledger that the configuration names.
         out: folder for results.json, report.html, figures and tables; None: they go into the MLflow run only.
         effects: a row per study: `product`, `mechanic`, `effect`, `se`; None: read from what the configuration names,
             if it names any.
+        as_of: the day before which deals count, YYYY-MM-DD; None: as the configuration says.
+        previous: `problem_model.json` of an earlier search, or its folder, whose names problems keep; None: as the
+            configuration says.
+        wait: seconds to wait for another process that has the ledger open.
         progress: listens to the steps.
 
     Raises:
@@ -58,29 +70,31 @@ def find_problems(
         TrackingError: the MLflow store can't be used.
     """
     listener: Progress = progress or Silent()
-    settings, beside = _settings(config)
+    settings, beside = _settings(config, as_of)
+    earlier = _earlier(settings, beside, previous)
     folder = None if out is None else Path(out)
     if folder is not None:
         check_folder(folder)
     if deals is None:
         with listener.step("reading"):
-            columns = [settings.deals.organisation, settings.deals.product]
-            deals = read_table(find_file(settings.deals.file, beside, settings.deals.source), columns)
+            deals = deals_frame(settings.deals, beside, wait)
     if effects is None and settings.effects is not None:
         effects = read_effects(settings.effects, beside)
     tracker = Tracker(parse_config({"name": settings.name, "tracking": settings.tracking.model_dump()}))
     model = make_model(settings)
     with listener.step("finding problems", settings.problems.resamples + 2) as tick:
-        model.fit(deals, tick=tick)
+        model.fit(deals, previous=None if earlier is None else earlier.product_problem, tick=tick)
     with listener.step("funnels and mechanics"):
         found = find_ideas(settings, model, effects)
     with listener.step("writing"):
-        return _written(_result(settings, model, found, effects), model, settings, tracker, folder)
+        now = datetime.now(UTC)
+        saved = saved_problems(model, created_at=pd.Timestamp(now).floor("s"), deals_digest=_deals_digest(model))
+        result = _result(settings, model, found, effects, saved)
+        return _written(replace(result, names=_names(saved, earlier)), model, saved, settings, tracker, folder)
 
 
 def make_model(config: ProblemsConfig) -> ProblemModel:
     """The model that a configuration asks for."""
-    names = config.deals.model_dump(include={"organisation", "product", "closed_at", "known_at", "won", "amount"})
     return ProblemModel(
         q=config.problems.false_discovery_rate,
         resamples=config.problems.resamples,
@@ -88,7 +102,7 @@ def make_model(config: ProblemsConfig) -> ProblemModel:
         least_products=config.problems.least_products,
         error=config.problems.error,
         as_of=config.as_of,
-        columns=names,
+        columns=config.deals.columns,
         returns=config.deals.returns,
         timezone=config.deals.timezone,
         seed=config.seed,
@@ -109,15 +123,59 @@ def find_ideas(config: ProblemsConfig, model: ProblemModel, effects: Any) -> Ide
     )
 
 
-def _settings(config: ProblemsConfig | Mapping[str, Any] | str | Path) -> tuple[ProblemsConfig, Path | None]:
+def default_folder(config: str | Path) -> Path:
+    """Where the results go: results/ and the configuration's name; an experiment's own results are there already."""
+    path = Path(config)
+    searched = path.is_file() and is_experiment(read_yaml(path))
+    return Path("results") / (f"{path.stem}-problems" if searched else path.stem)
+
+
+def _settings(
+    config: ProblemsConfig | Mapping[str, Any] | str | Path, as_of: str | None
+) -> tuple[ProblemsConfig, Path | None]:
+    beside: Path | None = None
     if isinstance(config, ProblemsConfig):
-        return config, None
-    if isinstance(config, Mapping):
-        return parse_problems(config), None
-    return read_problems(config), Path(config).parent
+        settings = config
+    elif isinstance(config, Mapping):
+        settings = parse_problems(config)
+    else:
+        beside = Path(config).parent
+        settings = _in_ledger(Path(config)) if is_experiment(read_yaml(Path(config))) else read_problems(config)
+    if as_of is None:
+        return settings, beside
+    return parse_problems({**settings.model_dump(exclude_unset=True), "as_of": as_of}, "the command"), beside
 
 
-def _result(config: ProblemsConfig, model: ProblemModel, suggested: Ideas, effects: Any) -> ProblemsResult:
+def _in_ledger(path: Path) -> ProblemsConfig:
+    """The search in the ledger of an experiment."""
+    experiment = read_experiment(path)
+    ledger = ledger_path(experiment, path.parent).name
+    tracking = experiment.tracking.model_dump()
+    name = f"{experiment.name}-problems"
+    values = {"name": name, "deals": {"ledger": ledger}, "seed": experiment.seed, "tracking": tracking}
+    return parse_problems(values, path.name)
+
+
+def _earlier(config: ProblemsConfig, beside: Path | None, previous: str | Path | None) -> SavedProblems | None:
+    if previous is not None:
+        return read_model(previous, None)
+    return None if config.previous is None else read_model(config.previous, beside)
+
+
+def _names(saved: SavedProblems, earlier: SavedProblems | None) -> NamesKept | None:
+    if earlier is None:
+        return None
+    before, now = set(earlier.names), set(saved.names)
+    return NamesKept(
+        kept=tuple(name for name in saved.names if name in before),
+        new=tuple(name for name in saved.names if name not in before),
+        gone=tuple(name for name in earlier.names if name not in now),
+    )
+
+
+def _result(
+    config: ProblemsConfig, model: ProblemModel, suggested: Ideas, effects: Any, saved: SavedProblems
+) -> ProblemsResult:
     found, table = model.intersections_, model.deals_
     products = model.product_problem_
     elsewhere = products[products["problem"].notna() & ~products["agrees"]]
@@ -126,7 +184,7 @@ def _result(config: ProblemsConfig, model: ProblemModel, suggested: Ideas, effec
         study=config.name,
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
         config_digest=digest_of(config.for_digest()),
-        deals_digest=_deals_digest(model),
+        deals_digest=saved.deals_digest,
         as_of=None if config.as_of is None else config.as_of.isoformat(),
         versions=versions(),
         rows=table.account,
@@ -146,6 +204,8 @@ def _result(config: ProblemsConfig, model: ProblemModel, suggested: Ideas, effec
         n_unknown=int((model.main_problems() == UNKNOWN).sum()),
         ideas=suggested,
         effects_digest=None if effects is None else frame_digest(to_pandas(effects)),
+        known_until=None if saved.known_until is None else saved.known_until.isoformat(),
+        model_digest=saved.digest,
         settings=plain(config.published()),
     )
 
@@ -161,9 +221,14 @@ def _deals_digest(model: ProblemModel) -> str:
 
 
 def _written(
-    result: ProblemsResult, model: ProblemModel, config: ProblemsConfig, tracker: Tracker, folder: Path | None
+    result: ProblemsResult,
+    model: ProblemModel,
+    saved: SavedProblems,
+    config: ProblemsConfig,
+    tracker: Tracker,
+    folder: Path | None,
 ) -> ProblemsResult:
-    figures = problem_figures(model.intersections_, model.product_problem_, q=model.q)
+    figures = problem_figures(saved)
     tables = _tables(model) | idea_tables(result.ideas)
     result = replace(result, ideas=listed_ideas(result.ideas))
     with staging(folder) as temporary:
@@ -177,6 +242,7 @@ def _written(
                 (temporary / "figures" / f"{name}.png").write_bytes(drawn.png_bytes)
             for name, table in tables.items():
                 table.to_csv(temporary / "tables" / f"{name}.csv", index=False)
+            (temporary / MODEL).write_text(saved.text(), encoding="utf-8")
             page = temporary / "report.html"
             # The run's own copy names no organisations.
             page.write_text(problems_html(without_organisations(result), figures=figures), encoding="utf-8")

@@ -4,6 +4,7 @@
 """
 
 from leadlift.data.ledger.chain import ChainCheck, verify_ledger
+from leadlift.data.ledger.deals import ledger_deals
 from leadlift.data.ledger.forget import Forgotten, forget_organisation
 from leadlift.data.ledger.opening import make_ledger
 from leadlift.data.ledger.store import Appended, LeadRows, LedgerAssignments, LedgerStore
@@ -18,6 +19,7 @@ __all__ = [
     "LedgerStore",
     "RecordedStudy",
     "forget_organisation",
+    "ledger_deals",
     "make_ledger",
     "record_study",
     "recorded_studies",
