@@ -29,6 +29,7 @@ class UnitParts:
         leverage: the unit's share of the group's weight, w_g / W, shape (pairs,).
         means: the groups' weighted means, shape (groups,), outcome units.
         rows: rows per group, shape (groups,).
+        total: weight per group, shape (groups,).
         coefficient: the groups' signed shares, shape (groups,).
     """
 
@@ -38,6 +39,7 @@ class UnitParts:
     leverage: Floats
     means: Floats
     rows: Ints
+    total: Floats
     coefficient: Floats
 
     @property
@@ -75,6 +77,7 @@ def linearise(y: Floats, weight: Floats, group: Ints, unit: Ints, coefficient: F
         leverage=pair_weight / total[pair_group],
         means=means,
         rows=np.bincount(group, minlength=groups).astype(np.int64),
+        total=total,
         coefficient=coefficient,
     )
 

@@ -85,6 +85,7 @@ def difference_in_means(
     unit: Any,
     n_units: int,
     segment: Any = None,
+    weights: Any = None,
 ) -> MeansDifference:
     """Hajek's difference in means: 1/e-weighted means within cells, combined by cell size.
 
@@ -101,6 +102,7 @@ def difference_in_means(
         unit: unit (organisation) codes 0 ... n_units - 1, shape (n,).
         n_units: number of units in the whole log, J.
         segment: rows to use, booleans, shape (n,); None: all.
+        weights: positive sample weights, shape (n,): how many leads each stands for; None: all equal.
 
     Returns:
         The difference, the means and the numbers of leads.
@@ -122,19 +124,21 @@ def difference_in_means(
         (0.5, 0.0796, 79.0)
     """
     where = "a difference in means"
-    outcome, e_1, e_0 = finite_columns(
-        where, y=y, propensity_treated=propensity_treated, propensity_control=propensity_control
+    equal = np.ones(np.shape(y)) if weights is None else weights
+    outcome, e_1, e_0, size = finite_columns(
+        where, y=y, propensity_treated=propensity_treated, propensity_control=propensity_control, weights=equal
     )
     check_propensities(where, propensity_treated=e_1, propensity_control=e_0)
     mask = segment_mask(where, segment, outcome.size)
     taken, place, units = codes(where, "arm", arm), codes(where, "cell", cell), unit_codes(where, unit, n_units)
     check_lengths(where, y=outcome, arm=taken, cell=place, unit=units)
-    weight = 1 / np.where(taken == 1, e_1, e_0)
-    return _arm_means(outcome[mask], taken[mask], weight[mask], place[mask], units[mask], n_units, cr2=False)
+    inverse = 1 / np.where(taken == 1, e_1, e_0)
+    rows = (outcome[mask], taken[mask], inverse[mask], size[mask], place[mask], units[mask])
+    return _arm_means(*rows, n_units, cr2=False)
 
 
 def _arm_means(
-    y: Floats, arm: Ints, weight: Floats, cell: Ints, unit: Ints, n_units: int, *, cr2: bool
+    y: Floats, arm: Ints, inverse: Floats, size: Floats, cell: Ints, unit: Ints, n_units: int, *, cr2: bool
 ) -> MeansDifference:
     used = (arm == 0) | (arm == 1)
     n_treatment, n_control = int((arm == 1).sum()), int((arm == 0).sum())
@@ -143,10 +147,10 @@ def _arm_means(
         nothing = Estimate(np.nan, np.full(n_units, np.nan), int(np.unique(unit[used]).size), np.nan, np.nan, "none")
         return MeansDifference(nothing, np.nan, np.nan, n_treatment, n_control)
     merged = merge_cells(cell, arm, unit)
-    cell_share = np.bincount(merged) / merged.size
+    cell_share = np.bincount(merged, weights=size) / size.sum()
     signed = np.concatenate([-cell_share, cell_share])
     group = arm[used] * cell_share.size + merged[used]
-    parts = linearise(y[used], weight[used], group, unit[used], signed)
+    parts = linearise(y[used], (inverse * size)[used], group, unit[used], signed)
     control, treated = parts.means[: cell_share.size], parts.means[cell_share.size :]
     mean_1, mean_0 = float(cell_share @ treated), float(cell_share @ control)
     estimate = replace(estimate_from_parts(parts, n_units, min(units), cr2=cr2), value=mean_1 - mean_0)
@@ -230,8 +234,8 @@ def organisation_means(
     means = np.add.reduceat(outcome[order], first) / rows if first.size else outcome[:0]
     kept = order[first]
     check_propensities(where, propensity_treated=e_1[kept], propensity_control=e_0[kept])
-    weight = 1 / np.where(taken == 1, e_1, e_0)[kept]
-    return _arm_means(means, taken[kept], weight, place[kept], units[kept], n_units, cr2=True)
+    inverse = 1 / np.where(taken == 1, e_1, e_0)[kept]
+    return _arm_means(means, taken[kept], inverse, np.ones(kept.size), place[kept], units[kept], n_units, cr2=True)
 
 
 def _one_arm_each(arm: Ints, first: Ints) -> None:

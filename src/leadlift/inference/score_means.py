@@ -23,6 +23,7 @@ def mean_of_scores(
     units_treated: int,
     units_control: int,
     segment: Any = None,
+    weights: Any = None,
 ) -> Estimate:
     """The mean of per-lead scores over a segment (AIPW), with its variance within strata of the draw.
 
@@ -38,6 +39,7 @@ def mean_of_scores(
         units_treated: units of the treated arm in the segment.
         units_control: units of control in the segment.
         segment: rows to use, booleans, shape (n,); None: all.
+        weights: positive sample weights, shape (n,): how many leads each stands for; None: all equal.
 
     Returns:
         The mean and its error; NaN if the segment is empty.
@@ -56,14 +58,16 @@ def mean_of_scores(
         (2.0, 0.1005, 99.0)
     """
     where = "a mean of scores"
-    (values,) = finite_columns(where, scores=scores)
+    equal = np.ones(np.shape(scores)) if weights is None else weights
+    values, weight = finite_columns(where, scores=scores, weights=equal)
     mask = segment_mask(where, segment, values.size)
     strata, units = codes(where, "stratum", stratum), unit_codes(where, unit, n_units)
     check_lengths(where, scores=values, stratum=strata, unit=units)
     if not mask.any():
         return Estimate(np.nan, np.full(n_units, np.nan), 0, np.nan, np.nan, "none")
     merged = merge_strata(strata[mask], units[mask])
-    parts = linearise(values[mask], np.ones(int(mask.sum())), merged, units[mask], np.bincount(merged) / merged.size)
+    share = np.bincount(merged, weights=weight[mask]) / weight[mask].sum()
+    parts = linearise(values[mask], weight[mask], merged, units[mask], share)
     estimate = estimate_from_parts(_with_unit_sizes(parts), n_units, min(units_treated, units_control))
     if estimate.method != "satterthwaite":
         return estimate
@@ -74,10 +78,11 @@ def _with_unit_sizes(parts: UnitParts) -> UnitParts:
     """Parts of totals around the overall mean, centred within strata, rather than around stratum means.
 
     The two differ where units differ in size and strata in effect: (leads - mean leads) x (stratum's - overall mean).
+    A unit's leads count by their weights.
     """
-    rows = parts.leverage * parts.rows[parts.group]
-    mean_rows = parts.rows / np.bincount(parts.group)
-    size_part = (rows - mean_rows[parts.group]) / parts.rows.sum() * (parts.means - parts.value)[parts.group]
+    size = parts.leverage * parts.total[parts.group]
+    mean_size = parts.total / np.bincount(parts.group)
+    size_part = (size - mean_size[parts.group]) / parts.total.sum() * (parts.means - parts.value)[parts.group]
     return replace(parts, part=parts.part + size_part)
 
 
