@@ -22,7 +22,8 @@ from leadlift.evaluation import (
     recalibrated,
 )
 from leadlift.evaluation.choice import NO_EVIDENCE
-from leadlift.evaluation.combining import Measure, combined_jointly
+from leadlift.evaluation.combining import combined_jointly
+from leadlift.evaluation.judging import Measure
 from leadlift.learners import OutOfFold, organisation_folds
 
 CONTROL, SHARE = 1.0, 0.6

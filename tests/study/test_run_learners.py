@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,6 +14,7 @@ from leadlift.evaluation import judging, lead_scores
 from leadlift.learners import TLearner, cross_fit
 from leadlift.learners.cross_fit import LEARNERS
 from leadlift.learners.sample import Sample
+from leadlift.report._method import method
 from leadlift.study.analyse import analyse
 from leadlift.study.files import leads_frame
 from leadlift.study.progress import Silent
@@ -123,3 +126,16 @@ def test_a_block_that_is_missing_is_told(study, leadlift):
     ended = leadlift("run", study(frame, block="pair"))
     assert ended.code == 1
     assert "[block-missing] every lead has its block" in ended.err
+
+
+def test_weights_and_repeats_are_told(monkeypatch):
+    frame = small_log().assign(stands_for=np.tile([1.0, 3.0], 200))
+    log = AssignmentLog.from_frame(frame, **COLUMNS, weight="stands_for")
+    config = small_study(learners=["t"], learner_options={}, repeats=2)
+    result = study_result(config, analyse(log, config, Silent()), ())
+    told = dict(method(result))
+    assert result.to_dict()["weight"] == "stands_for"
+    assert "“stands_for”" in told["Weights"]
+    assert told["Learners"].endswith("means over 2 draws of the folds.")
+    assert "Weights" not in dict(method(replace(result, weight=None)))
+    assert "stands_for" not in log.features.columns

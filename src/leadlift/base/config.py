@@ -111,6 +111,7 @@ class DataConfig(Settings):
     block: ColumnName | None = Field(
         None, description="The permuted block that the lot was drawn in: kept whole wherever leads are held back."
     )
+    weight: ColumnName | None = Field(None, description="How many leads each stands for, where some were left out.")
     problem: ColumnName | None = Field(None, description="The main client problem logged at assignment: a segment.")
     value: ColumnName | None = Field(None, description="Money an outcome is worth, per lead.")
     cost: ColumnName | None = Field(None, description="Cost of the touch, per lead.")
@@ -142,7 +143,18 @@ class DataConfig(Settings):
         propensity: Any = self.propensity
         if isinstance(propensity, StratumShares):
             propensity = propensity.by_stratum
-        names = ("features", "lead_id", "organisation", "score", "stratum", "block", "problem", "value", "cost")
+        names = (
+            "features",
+            "lead_id",
+            "organisation",
+            "score",
+            "stratum",
+            "block",
+            "weight",
+            "problem",
+            "value",
+            "cost",
+        )
         return {
             "treatment": column,
             "control": control,

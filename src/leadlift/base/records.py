@@ -341,7 +341,8 @@ class StudyResult(Record):
 
     `outcome_kind` is `binary`, `count` or `money`; effects of binary outcomes are differences in shares (0.02 is two
     percentage points). `truth` is filled for simulated companies only. `strategies` is empty, and `decision` null,
-    unless strategies were asked for. `pooled` and `problems` are for studies whose leads have client problems.
+    unless strategies were asked for. `pooled` and `problems` are for studies whose leads have client problems. `weight`
+    names the column that says how many leads each stands for, if one does.
     """
 
     study: str
@@ -373,6 +374,7 @@ class StudyResult(Record):
     settings: Mapping[str, Any] = field(default_factory=dict)
     ledger: LedgerUse | None = None
     mlflow: TrackedRun | None = None
+    weight: str | None = None
 
     @property
     def stopped(self) -> bool:

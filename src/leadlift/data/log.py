@@ -56,6 +56,7 @@ class AssignmentLog:
         score: conversion score known before assignment, shape (n,), or None.
         score_source: `given` with the log, or `estimated` out of fold.
         value, cost: money per outcome and per touch, shape (n,), or None.
+        weight: how many leads of the draw each stands for, shape (n,), or None: each for itself.
         lead_id: text, shape (n,), or None.
         problem: main client problem logged at assignment, `unknown` where none was, shape (n,), or None.
         position: row number in the input, shape (n,).
@@ -92,6 +93,7 @@ class AssignmentLog:
     left_out: Mapping[str, str] = field(default_factory=dict)
     problem: Texts | None = None
     block: Codes | None = None
+    weight: Floats | None = None
 
     def __post_init__(self) -> None:
         if self.account.used != len(self.arm):
@@ -155,6 +157,7 @@ class AssignmentLog:
         score: str | None = None,
         stratum: str | None = None,
         block: str | None = None,
+        weight: str | None = None,
         problem: str | None = None,
         value: str | None = None,
         cost: str | None = None,
@@ -178,6 +181,9 @@ class AssignmentLog:
             stratum: cell inside which the lot was drawn.
             block: permuted block inside which the lot was drawn. One lead's arm says something of the others', so that
                 folds and blocks held back keep it whole.
+            weight: how many leads each stands for where the log is a sample of those drawn: one over the probability
+                with which it was kept, known and the same for equal leads. A log of all who bought and of a tenth of
+                the others, say, has weights 1 and 10. Numbers are then those of all leads drawn.
             problem: the organisation's main client problem as it was logged at assignment; a segment. Empty: unknown.
             value, cost: money per outcome and per touch.
             positive: the outcome value that counts as 1, where the outcome holds two words.
@@ -203,6 +209,7 @@ class AssignmentLog:
             "score": score,
             "stratum": stratum,
             "block": block,
+            "weight": weight,
             "problem": problem,
             "value": value,
             "cost": cost,

@@ -24,6 +24,7 @@ from leadlift.data.log_checks import (
     check_outcome,
     check_repeats,
     check_score,
+    check_weight,
     propensity_columns,
     refuse_missing,
     refuse_outcome_copies,
@@ -70,7 +71,7 @@ def build_log(
     if "problem" in roles:
         texts["problem"] = identifiers(frame[roles["problem"]]).fillna(UNKNOWN_PROBLEM)
     numbers: dict[str, Floats] = {}
-    for role in ("score", "value", "cost"):
+    for role in ("score", "value", "cost", "weight"):
         if role in roles:
             before = len(problems.found)
             values = number_values(frame[roles[role]], role, problems)
@@ -78,6 +79,7 @@ def build_log(
             if len(problems.found) == before:
                 numbers[role] = values
     check_score(numbers.get("score"), roles.get("score"), problems)
+    check_weight(numbers.get("weight"), roles.get("weight"), problems)
     matrix = np.full((len(frame), len(arms)), np.nan)
     if arms and ("stratum" in asked) == ("stratum" in roles):
         matrix = propensity_matrix(propensity, frame, arms=arms, stratum=texts.get("stratum"), problems=problems)
@@ -129,6 +131,7 @@ def build_log(
         loss_by_arm={name: (int((~used & (arm == i)).sum()), int((arm == i).sum())) for i, name in enumerate(arms)},
         left_out=left_out,
         problem=texts["problem"].to_numpy(dtype=object)[order] if "problem" in texts else None,
+        weight=number.get("weight"),
         block=_codes(texts["block"], order)[0] if "block" in texts else None,
     )
 

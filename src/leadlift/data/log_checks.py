@@ -154,6 +154,18 @@ def check_score(score: Floats | None, name: str | None, problems: Problems) -> N
         )
 
 
+def check_weight(weight: Floats | None, name: str | None, problems: Problems) -> None:
+    """Adds a problem where a lead's weight is missing, or is no positive number."""
+    bad = 0 if weight is None else int((~(np.isfinite(weight) & (weight > 0))).sum())
+    if weight is not None and bad:
+        problems.add(
+            "weight-range",
+            "a weight is a positive number: how many leads each stands for",
+            f"`{name}`: {share(bad, len(weight))} have none, or none above 0",
+            "one over the probability with which the lead was kept in the log",
+        )
+
+
 def check_outcome(outcome: Floats, used: Bools, arm: Codes, arms: list[str], name: str, problems: Problems) -> None:
     """Adds a problem where outcomes are missing or constant, or an arm has none."""
     if np.isnan(outcome).all():

@@ -85,6 +85,10 @@ def ask(
     """
     if not isinstance(log, AssignmentLog):
         raise not_randomised()
+    if log.weight is not None:
+        rule, fix = "a capacity counts the leads that there are", "run strategies on the whole log, without `weight`"
+        found = f"`{log.names['weight']}` says how many leads each stands for: the others can't be ranked"
+        raise stop(WHERE, "weights", rule, found, fix)
     every = tuple(strategies)
     if all(one.name != RANDOM for one in every):
         every = (*every, Random())

@@ -25,17 +25,22 @@ def balance_rows(log: AssignmentLog) -> list[BalanceRow]:
         table = numeric_view(log.features[name])
         for arm in log.treated_arms:
             contrast = log.contrast(arm)
-            differences = [standardised(column, contrast) for column in table.T]
+            differences = [standardised(column, contrast, log.weight) for column in table.T]
             worst = max(differences, key=abs, default=0.0)
             rows.append(BalanceRow(str(name), arm, worst))
     return rows
 
 
-def standardised(values: Floats, contrast: Codes) -> float:
-    """Difference in means over the root mean variance of the two arms; 0 for a constant."""
-    treated, control = values[contrast == 1], values[contrast == 0]
-    spread = np.sqrt((treated.var() + control.var()) / 2)
-    return float((treated.mean() - control.mean()) / spread) if spread > 0 else 0.0
+def standardised(values: Floats, contrast: Codes, weight: Floats | None = None) -> float:
+    """Difference in (weighted) means over the root mean variance of the two arms; 0 for a constant."""
+    means, variances = [], []
+    for arm in (1, 0):
+        inside = contrast == arm
+        share = None if weight is None else weight[inside]
+        means.append(np.average(values[inside], weights=share))
+        variances.append(np.average((values[inside] - means[-1]) ** 2, weights=share))
+    spread = np.sqrt(sum(variances) / 2)
+    return float((means[0] - means[1]) / spread) if spread > 0 else 0.0
 
 
 def numeric_view(column: Column) -> Floats:

@@ -25,7 +25,7 @@ SHOWN = 4
     "evidence",
     sees="Randomised units per arm against the shares they were drawn with. From a ledger by a multinomial e-process "
     "(Lindon, Malek 2022), which holds however often one looks, and for a blocked lot by its blocks; in a flat log by "
-    "chi-square.",
+    "chi-square; in a log with `weight`, of the arms' weights by organisation.",
     warns=f"p < {LEVEL:g}",
     stops=f"p < {CERTAIN:g}, or a block that does not add up",
     fix="the split is not the one designed: find the lost or added rows, or the right shares",
@@ -51,7 +51,7 @@ def sample_ratio_by_stratum(evidence: Evidence, _: Evidence) -> Finding | None:
     """Units per arm in each stratum."""
     if evidence.ledger is not None:
         arms, found = evidence.ledger.arms, dict(_ledger_strata(evidence.ledger))
-    elif evidence.log is not None:
+    elif evidence.log is not None and evidence.log.weight is None:
         arms, found = evidence.log.arms, dict(_flat_strata(evidence.log))
     else:
         return None
@@ -71,9 +71,27 @@ def _shown(arms: tuple[str, ...], found: Floats, planned: Floats) -> str:
 
 
 def _flat_split(log: AssignmentLog) -> Finding:
+    if log.weight is not None:
+        return _weighted_split(log, log.weight)
     found, planned = np.array(log.drawn.found), np.array(log.drawn.planned)
     p = sample_ratio_p(found, planned)
     return Finding(graded(p), p, f"{log.drawn.unit} per arm: {_shown(log.arms, found, planned)}; p = {p:.3g}")
+
+
+def _weighted_split(log: AssignmentLog, weight: Floats) -> Finding:
+    """Arms' weights against those planned: where leads were kept by what they did, counts are not the lot's."""
+    from scipy import stats
+
+    drawn = np.eye(len(log.arms))[log.arm]
+    parts = (weight[:, None] * (drawn - log.propensities))[:, 1:]
+    totals = np.column_stack([np.bincount(log.organisation, weights=part) for part in parts.T])
+    gap = totals.sum(axis=0)
+    statistic = float(gap @ np.linalg.pinv(totals.T @ totals) @ gap)
+    p = float(stats.chi2.sf(statistic, len(log.arms) - 1))
+    share = (weight[:, None] * drawn).sum(axis=0) / weight.sum()
+    planned = (weight[:, None] * log.propensities).sum(axis=0) / weight.sum()
+    words = [f"{arm} {s:.1%} (planned {q:.1%})" for arm, s, q in zip(log.arms, share, planned, strict=True)]
+    return Finding(graded(p), p, f"weight of leads by arm: {listed(words)}; p = {p:.3g}")
 
 
 def _flat_strata(log: AssignmentLog) -> Iterator[tuple[str, tuple[float, Floats, Floats]]]:
@@ -151,6 +169,8 @@ def _broken_blocks(facts: LedgerFacts) -> Iterator[str]:
 )
 def balance(log: AssignmentLog, evidence: Evidence) -> Finding:
     """Features between arms."""
+    if log.weight is not None:
+        return Finding("pass", None, "not drawn again: leads were kept by weights, and the lot knew nothing of them")
     p = omnibus_p(log, np.random.default_rng([evidence.seed, 6]))
     if p is None:
         return Finding("pass", None, "no features to compare")

@@ -21,9 +21,9 @@ from leadlift.base.record import known
 from leadlift.base.records import Calibration, UpliftBin
 from leadlift.data import AssignmentLog
 from leadlift.evaluation.combining import LEVEL, combined
-from leadlift.evaluation.judging import JudgedBlock, norm
-from leadlift.evaluation.scores import few_events, lead_scores
-from leadlift.inference import Estimate, covariance, max_t, mean_of_scores, t_interval, unit_influence
+from leadlift.evaluation.judging import JudgedBlock
+from leadlift.evaluation.scores import few_events, lead_scores, weights_of
+from leadlift.inference import Estimate, covariance, max_t, mean_of_scores, t_interval
 from leadlift.learners import OutOfFold
 
 BINS = 5
@@ -48,8 +48,8 @@ def calibration(log: AssignmentLog, blocks: Sequence[JudgedBlock], name: str, ar
         return judged.slope - less, judged.slope_se
 
     def difference(block: JudgedBlock) -> tuple[float, float]:
-        gap = block.scores[arm] - block.predicted[name, arm]
-        return float(gap.mean()), norm(unit_influence(gap - gap.mean(), block.unit, block.n_units))
+        missed = block.mean(block.scores[arm] - block.predicted[name, arm])
+        return missed.value, missed.se
 
     sloped, missed = combined(blocks, arm, slope), combined(blocks, arm, difference)
     return Calibration(
@@ -71,7 +71,8 @@ def _bins(log: AssignmentLog, judging: Sequence[JudgedBlock], name: str, arm: st
     rows = np.concatenate([block.rows for block in judging])
     scores = np.concatenate([block.scores[arm] for block in judging])
     predicted = np.concatenate([block.predicted[name, arm] for block in judging])
-    code = np.concatenate([_fifth(block.predicted[name, arm]) for block in judging])
+    code = np.concatenate([_fifth(block.predicted[name, arm], block.weight) for block in judging])
+    weight = weights_of(log, rows)
     inside = [code == k for k in np.unique(code)]
     estimates = [_mean(log, arm, rows, scores, one) for one in inside]
     critical = max_t(
@@ -84,14 +85,21 @@ def _bins(log: AssignmentLog, judging: Sequence[JudgedBlock], name: str, arm: st
         ends = (np.nan,) * 4 if few else (interval.lower, interval.upper, mean.value - half, mean.value + half)
         found.append(
             UpliftBin(
-                name, arm, number, int(one.sum()), float(predicted[one].mean()), mean.value, *(known(e) for e in ends)
+                name,
+                arm,
+                number,
+                int(one.sum()),
+                float(np.average(predicted[one], weights=weight[one])),
+                mean.value,
+                *(known(e) for e in ends),
             )
         )
     return found
 
 
-def _fifth(predicted: Floats) -> Codes:
-    cuts = np.quantile(predicted, np.arange(1, BINS) / BINS, method="inverted_cdf")
+def _fifth(predicted: Floats, weight: Floats) -> Codes:
+    given = None if (weight == weight[0]).all() else weight
+    cuts = np.quantile(predicted, np.arange(1, BINS) / BINS, method="inverted_cdf", weights=given)
     return np.searchsorted(cuts, predicted, side="left").astype(np.intp)
 
 
@@ -106,6 +114,7 @@ def _mean(log: AssignmentLog, arm: str, rows: Codes, scores: Floats, inside: Flo
         units_treated=units[0],
         units_control=units[1],
         segment=inside,
+        weights=weights_of(log, rows),
     )
 
 
@@ -121,7 +130,12 @@ def recalibrated(log: AssignmentLog, fitted: OutOfFold) -> dict[str, Floats]:
     return {
         name: np.column_stack(
             [
-                isotonic_uplift(uplift[:, index], lead_scores(log, arm, fitted.outcomes), fold=fitted.fold)
+                isotonic_uplift(
+                    uplift[:, index],
+                    lead_scores(log, arm, fitted.outcomes),
+                    fold=fitted.fold,
+                    sample_weight=log.weight,
+                )
                 for index, arm in enumerate(log.treated_arms)
             ]
         )

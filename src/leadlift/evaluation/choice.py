@@ -17,9 +17,9 @@ import numpy as np
 from leadlift.base.arrays import Floats
 from leadlift.base.record import known
 from leadlift.base.records import Candidate, LearnerChoice
-from leadlift.evaluation.combining import LEVEL, Jointly, Measure, combined_jointly
-from leadlift.evaluation.judging import SCORE, JudgedBlock
-from leadlift.inference import is_constant, max_t, unit_influence
+from leadlift.evaluation.combining import LEVEL, Jointly, combined_jointly
+from leadlift.evaluation.judging import SCORE, JudgedBlock, Measure
+from leadlift.inference import is_constant, max_t
 
 # By the number of models behind one prediction; learners that are not here come after, in the study's order.
 SIMPLEST_FIRST = ("s", "t", "r", "dr", "x")
@@ -128,8 +128,7 @@ def _loss_gain(name: str, arm: str) -> Callable[[JudgedBlock], Measure]:
     def measure(block: JudgedBlock) -> Measure:
         scores, predicted = block.scores[arm], block.predicted[name, arm]
         gain = (scores - block.mean_effect[arm]) ** 2 - (scores - predicted) ** 2
-        mean = float(gain.mean()) if not is_constant(predicted) else np.nan
-        return Measure(mean, unit_influence(gain - gain.mean(), block.unit, block.n_units))
+        return block.mean(gain, defined=not is_constant(predicted))
 
     return measure
 

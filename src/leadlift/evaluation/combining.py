@@ -11,23 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from leadlift.base.arrays import Floats
-from leadlift.evaluation.judging import JudgedBlock, degrees_of_freedom, norm
+from leadlift.evaluation.judging import JudgedBlock, Measure, degrees_of_freedom
 from leadlift.inference import Sequential, combine
 
 LEVEL = 0.95
-
-
-@dataclass(frozen=True, eq=False)
-class Measure:
-    """A number of one block and each organisation's influence on it, shape (J,): its error is their norm."""
-
-    value: float
-    influence: Floats
-
-    @property
-    def se(self) -> float:
-        """Standard error, in the units of the value."""
-        return norm(self.influence)
 
 
 def combined(

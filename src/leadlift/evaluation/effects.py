@@ -13,7 +13,7 @@ from leadlift.base.record import known
 from leadlift.base.records import Effect, IntervalMethod, SegmentTest
 from leadlift.data import AssignmentLog
 from leadlift.evaluation.groups import Segments
-from leadlift.evaluation.scores import ENOUGH_EVENTS, control_scores, few_events, lead_scores
+from leadlift.evaluation.scores import ENOUGH_EVENTS, control_scores, few_events, lead_scores, weights_of
 from leadlift.inference import (
     Estimate,
     MeansDifference,
@@ -67,7 +67,8 @@ def effects_by_segment(
         found = told(log, segment_cells(log, segments, outcomes, estimator), segments, estimator, seed=seed)
         effects += found[0]
         tests += found[1]
-    if segments.by == "all" and log.organisations_given and _whole_organisations(log):
+    # Of an organisation whose leads were sampled, no mean outcome is known.
+    if segments.by == "all" and log.organisations_given and log.weight is None and _whole_organisations(log):
         effects += _family(
             log, [_organisation_cell(log, arm) for arm in log.treated_arms], "all", "organisation_means", seed
         )
@@ -102,6 +103,7 @@ def _cell(log: AssignmentLog, arm: str, segment: str, rows: Bools, outcomes: Flo
         unit=log.organisation,
         n_units=log.n_organisations,
         segment=rows,
+        weights=log.weight,
     )
     estimate, arm_means = means.estimate, (means.control_mean, means.treatment_mean)
     if estimator == "aipw":
@@ -114,8 +116,10 @@ def _cell(log: AssignmentLog, arm: str, segment: str, rows: Bools, outcomes: Flo
             units_treated=units[0],
             units_control=units[1],
             segment=rows,
+            weights=log.weight,
         )
-        control = float(control_scores(log, outcomes)[rows].mean()) if rows.any() else float("nan")
+        weight = weights_of(log, rows)
+        control = float(np.average(control_scores(log, outcomes)[rows], weights=weight)) if rows.any() else np.nan
         arm_means = (control, control + estimate.value)
     few = few_events(log, arm, np.flatnonzero(rows))
     return Cell(arm, segment, rows, means, estimate, few, arm_means)
@@ -171,7 +175,8 @@ def _interval(log: AssignmentLog, cell: Cell, estimator: str, level: float) -> t
     if not cell.few_events:
         interval = t_interval(estimate.value, estimate.se, estimate.df, level)
         return interval.lower, interval.upper, p_value(estimate.value, estimate.se, estimate.df)
-    if estimator != "difference_in_means":
+    # A score interval counts events, and each of these stands for a number of leads of its own.
+    if estimator != "difference_in_means" or log.weight is not None:
         return nothing
     counts = cell_counts(
         log.outcome, log.contrast(cell.treatment), cell=log.cell, unit=log.organisation, segment=cell.rows
@@ -217,7 +222,8 @@ def _effect(
     estimate = cell.estimate
     method: IntervalMethod = estimate.method
     if cell.few_events and method != "none":
-        method = "miettinen_nurminen" if estimator == "difference_in_means" else "none"
+        counted = estimator == "difference_in_means" and log.weight is None
+        method = "miettinen_nurminen" if counted else "none"
     control, treated = cell.arm_means
     return Effect(
         treatment=cell.treatment,

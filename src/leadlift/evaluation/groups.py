@@ -71,12 +71,12 @@ def score_groups(
     names = tuple(settings.names)
     if log.score_source == "estimated":
         fold = np.zeros(len(log), dtype=np.intp) if fold is None else fold
-        within = _groups_within(log.score, settings, fold)
+        within = _groups_within(log.score, settings, fold, log.weight)
         if within is None:
             return None
         code, cuts = within
     else:
-        cuts = settings.edges if settings.cuts is not None else quantile_cuts(log.score, settings.edges)
+        cuts = settings.edges if settings.cuts is not None else quantile_cuts(log.score, settings.edges, log.weight)
         code = _cut(log.score, cuts)
     sizes = np.bincount(code, minlength=len(names))
     if (sizes == 0).any():
@@ -89,16 +89,18 @@ def _cut(score: Floats, cuts: list[float]) -> Codes:
     return np.searchsorted(np.asarray(cuts), score, side="right").astype(np.intp)
 
 
-def _groups_within(score: Floats, settings: ScoreGroups, fold: Codes) -> tuple[Codes, list[float]] | None:
+def _groups_within(
+    score: Floats, settings: ScoreGroups, fold: Codes, weight: Floats | None
+) -> tuple[Codes, list[float]] | None:
     """Groups at the same quantiles of every fold, and the mean cuts; None where a fold lacks a group."""
     quantiles = settings.edges
     if settings.cuts is not None:
-        quantiles = [float((score < cut).mean()) for cut in settings.cuts]
+        quantiles = [float(np.average(score < cut, weights=weight)) for cut in settings.cuts]
     code = np.empty(len(score), dtype=np.intp)
     cuts = []
     for k in np.unique(fold):
         rows = fold == k
-        cuts.append(quantile_cuts(score[rows], quantiles))
+        cuts.append(quantile_cuts(score[rows], quantiles, None if weight is None else weight[rows]))
         code[rows] = _cut(score[rows], cuts[-1])
         if (np.bincount(code[rows], minlength=len(quantiles) + 1) == 0).any():
             return None
@@ -116,13 +118,18 @@ def _empty_group(score: Floats, cuts: list[float], empty: list[str]) -> Leadlift
     )
 
 
-def quantile_cuts(score: Floats, quantiles: list[float]) -> list[float]:
-    """Scores that occur, each the lowest of its group, at the quantiles asked for.
+def quantile_cuts(score: Floats, quantiles: list[float], weight: Floats | None = None) -> list[float]:
+    """Scores that occur, each the lowest of its group, at the quantiles asked for, of leads or of their weight.
 
     >>> quantile_cuts(np.array([0.1, 0.2, 0.3, 0.4, 0.5, 0.6]), [1 / 3, 2 / 3])
     [0.3, 0.5]
     """
-    ordered = np.sort(score)
+    order = np.argsort(score, kind="stable")
+    ordered = score[order]
+    if weight is not None:
+        below = np.round(np.r_[0.0, np.cumsum(weight[order])[:-1]] / weight.sum(), 6)
+        at = np.searchsorted(below, np.round(quantiles, 6), side="right") - 1
+        return [float(ordered[place]) for place in at]
     # Rounded, so that a third written 0.3333333 is a third.
     starts = np.round(np.asarray(quantiles) * len(ordered), 3).astype(np.intp)
     return [float(ordered[min(start, len(ordered) - 1)]) for start in starts]

@@ -17,7 +17,7 @@ import numpy as np
 
 from leadlift.base.arrays import Codes, Floats
 from leadlift.data import AssignmentLog
-from leadlift.evaluation.scores import enough_outcomes, lead_scores
+from leadlift.evaluation.scores import enough_outcomes, lead_scores, weights_of
 from leadlift.inference import (
     Block,
     gain_curve,
@@ -82,6 +82,19 @@ class Judged:
 
 
 @dataclass(frozen=True, eq=False)
+class Measure:
+    """A number of one block and each organisation's influence on it, shape (J,): its error is their norm."""
+
+    value: float
+    influence: Floats
+
+    @property
+    def se(self) -> float:
+        """Standard error, in the units of the value."""
+        return norm(self.influence)
+
+
+@dataclass(frozen=True, eq=False)
 class JudgedBlock:
     """One block of organisations: every ranking of it by name and arm.
 
@@ -93,6 +106,7 @@ class JudgedBlock:
         unit: organisation of each, codes 0 ... J - 1 within the block, shape (n,).
         scores: per-lead scores G by arm, shape (n,), outcome units; their models never saw these organisations.
         predicted: what each ranking ranks by, by ranking and arm, shape (n,).
+        weight: how many leads each stands for, shape (n,).
         mean_effect: the effect of each arm on the leads that the models were fitted on, outcome units: a prediction
             that is the same for all.
     """
@@ -105,33 +119,42 @@ class JudgedBlock:
     scores: Mapping[str, Floats]
     predicted: Mapping[tuple[str, str], Floats]
     mean_effect: Mapping[str, float]
+    weight: Floats
 
     @property
     def n_units(self) -> int:
         """Organisations in the block, J."""
         return int(self.unit.max()) + 1 if self.unit.size else 0
 
+    def mean(self, values: Floats, *, defined: bool = True) -> Measure:
+        """The weighted mean of values of the block's leads, shape (n,), and organisations' influence on it."""
+        share = self.weight / self.weight.mean()
+        mean = float((share * values).mean())
+        influence = unit_influence(share * (values - mean), self.unit, self.n_units)
+        return Measure(mean if defined else np.nan, influence)
+
     def judges(self, arm: str) -> bool:
         """Whether the block holds enough organisations and outcomes of both arms for a normal approximation."""
         return self.units[arm] >= ENOUGH_ORGANISATIONS and self.enough[arm]
 
 
-def judge(scores: Floats, priority: Floats, organisation: Codes) -> Judged:
+def judge(scores: Floats, priority: Floats, organisation: Codes, weight: Floats | None = None) -> Judged:
     """Areas, slope and curve of one ranking of leads that it had not seen.
 
     Args:
         scores: per-lead scores G, shape (n,), outcome units.
         priority: what leads are ranked by, shape (n,).
         organisation: code of each lead's organisation, any whole numbers, shape (n,).
+        weight: how many leads each stands for, shape (n,); None: each for itself.
     """
     names, unit = np.unique(organisation, return_inverse=True)
     n_units = len(names)
-    qini = rank_area(scores, priority, target="qini")
-    autoc = rank_area(scores, priority, target="autoc")
+    qini = rank_area(scores, priority, target="qini", weights=weight)
+    autoc = rank_area(scores, priority, target="autoc", weights=weight)
     influence = unit_influence(qini.influence, unit, n_units)
     constant = is_constant(priority)
-    slope, slope_se = (np.nan, np.nan) if constant else _slope(scores, priority, unit, n_units)
-    on_curve = unit_influence(gain_curve_influence(scores, priority, SHARES), unit, n_units)
+    slope, slope_se = (np.nan, np.nan) if constant else _slope(scores, priority, unit, n_units, weight)
+    on_curve = unit_influence(gain_curve_influence(scores, priority, SHARES, weight), unit, n_units)
     return Judged(
         qini=np.nan if constant else qini.value,
         qini_se=norm(influence),
@@ -140,7 +163,7 @@ def judge(scores: Floats, priority: Floats, organisation: Codes) -> Judged:
         slope=slope,
         slope_se=slope_se,
         influence=influence,
-        gain=gain_curve(scores, priority, SHARES),
+        gain=gain_curve(scores, priority, SHARES, weight),
         gain_covariance=on_curve.T @ on_curve,
     )
 
@@ -150,12 +173,13 @@ def norm(influence: Floats) -> float:
     return float(np.sqrt((influence**2).sum()))
 
 
-def _slope(scores: Floats, predicted: Floats, unit: Codes, n_units: int) -> tuple[float, float]:
-    centred = predicted - predicted.mean()
-    spread = float((centred**2).mean())
-    slope = float((centred * scores).mean() / spread)
-    residual = scores - scores.mean() - slope * centred
-    return slope, norm(unit_influence(centred * residual / spread, unit, n_units))
+def _slope(scores: Floats, predicted: Floats, unit: Codes, n_units: int, weight: Floats | None) -> tuple[float, float]:
+    share = np.ones(len(scores)) if weight is None else weight / weight.mean()
+    centred = predicted - (share * predicted).mean()
+    spread = float((share * centred**2).mean())
+    slope = float((share * centred * scores).mean() / spread)
+    residual = scores - (share * scores).mean() - slope * centred
+    return slope, norm(unit_influence(share * centred * residual / spread, unit, n_units))
 
 
 def judge_sequentially(
@@ -226,7 +250,10 @@ def _judge_block(log: AssignmentLog, models: Fitted, train: Codes, rows: Codes) 
         for name, priority in {**{k: v[:, index] for k, v in uplift.items()}, SCORE: score}.items()
     }
     return JudgedBlock(
-        rankings={key: judge(scores[key[1]], value, log.organisation[rows]) for key, value in predicted.items()},
+        rankings={
+            key: judge(scores[key[1]], value, log.organisation[rows], weights_of(log, rows))
+            for key, value in predicted.items()
+        },
         units=smaller_arm(log, rows),
         enough={arm: enough_outcomes(log, arm, rows) for arm in log.treated_arms},
         rows=rows,
@@ -234,6 +261,7 @@ def _judge_block(log: AssignmentLog, models: Fitted, train: Codes, rows: Codes) 
         scores=scores,
         predicted=predicted,
         mean_effect={arm: _mean_effect(log, arm, train) for arm in log.treated_arms},
+        weight=weights_of(log, rows),
     )
 
 
@@ -241,7 +269,7 @@ def _mean_effect(log: AssignmentLog, arm: str, rows: Codes) -> float:
     """Difference of the arms' means, each lead weighted by one over its propensity (Hajek)."""
     y, means = log.outcome[rows], []
     for index in (log.arms.index(arm), 0):
-        weight = (log.arm[rows] == index) / log.propensities[rows, index]
+        weight = weights_of(log, rows) * (log.arm[rows] == index) / log.propensities[rows, index]
         means.append(float((weight * y).sum() / weight.sum()) if weight.any() else np.nan)
     return means[0] - means[1]
 

@@ -60,7 +60,7 @@ def _fixed(log: AssignmentLog, arm: str, outcomes: Floats, seed: int) -> Ranking
         return _nothing(SCORE, arm, FEW, "fixed")
     if smaller_arm(log)[arm] < ENOUGH_ORGANISATIONS:
         return _nothing(SCORE, arm, FEW_ORGANISATIONS, "fixed")
-    judged = judge(lead_scores(log, arm, outcomes), log.score, log.organisation)
+    judged = judge(lead_scores(log, arm, outcomes), log.score, log.organisation, log.weight)
     if np.isnan(judged.qini):
         return _nothing(SCORE, arm, "no ranking: every lead has the same score", "fixed")
     df = degrees_of_freedom(smaller_arm(log)[arm])

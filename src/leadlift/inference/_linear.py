@@ -64,7 +64,7 @@ def linearise(y: Floats, weight: Floats, group: Ints, unit: Ints, coefficient: F
     groups = coefficient.size
     order = np.lexsort((weight, y, unit, group))
     y, weight, group, unit = y[order], weight[order], group[order], unit[order]
-    total = np.bincount(group, weights=weight, minlength=groups)
+    total = np.bincount(group, weights=weight, minlength=groups).astype(np.float64)
     means = np.bincount(group, weights=weight * y, minlength=groups) / total
     first = np.flatnonzero(np.r_[True, (np.diff(group) != 0) | (np.diff(unit) != 0)])
     pair_group = group[first]

@@ -139,12 +139,14 @@ def _fitted(learner: Any, log: AssignmentLog, sample: Sample) -> Any:
     copy, rows = clone(learner), sample.rows
     if _shares(copy):
         return copy.fit_sample(sample)
+    weighted = {} if log.weight is None else {"sample_weight": _weight(log, rows)}
     return copy.fit(
         log.known_before.iloc[rows],
         log.outcome[rows],
         treatment=log.arm[rows],
         propensity=log.propensities[rows],
         groups=log.organisation[rows],
+        **weighted,
     )
 
 
@@ -172,10 +174,15 @@ def log_sample(
         y=log.outcome[rows],
         arm=log.arm[rows],
         propensity=log.propensities[rows],
-        weight=None,
+        weight=_weight(log, rows),
         organisation=np.unique(unit[rows], return_inverse=True)[1],
         seed=seed,
     )
+
+
+def _weight(log: AssignmentLog, rows: Codes) -> Floats | None:
+    """Sample weights of `rows`, 1 on average over the log: penalties in models count weights as leads."""
+    return None if log.weight is None else log.weight[rows] / log.weight.mean()
 
 
 def cross_fit(

@@ -27,6 +27,7 @@ def _all(result: StudyResult) -> Iterator[tuple[str, str]]:
         "Propensities",
         "The probabilities of the arms come from the design and are never estimated.",
     )
+    yield ("Weights", "" if result.weight is None else _WEIGHTS.format(result.weight))
     yield ("Organisations' totals", _TOTALS if "organisation_totals" in used else "")
     yield ("Difference in means", _DIFFERENCE if "difference_in_means" in used else "")
     yield ("AIPW", _AIPW if "aipw" in used else "")
@@ -53,6 +54,10 @@ _AIPW = (
     "The mean of each lead's uplift score: a predicted difference, corrected by what happened, weighed by the known "
     "propensity. The predictions come from models that never saw the lead's organisation. Poor predictions widen the "
     "interval; they do not bias it."
+)
+_WEIGHTS = (
+    "The log is a sample of the leads drawn: each counts as the number that “{}” says it stands for, in models, "
+    "effects, groups and rankings alike. Numbers of leads are those in the log."
 )
 _MANY = (
     "Simultaneous intervals hold for all arms and groups of one kind at once, with 95% confidence; adjusted p-values "
@@ -103,7 +108,11 @@ def _score(result: StudyResult) -> str:
 
 def _learners(result: StudyResult) -> str:
     names = dict.fromkeys(learner_name(r.learner) for r in result.learners if r.learner != "score")
-    return f"{listed(names)}, with the known propensities at fit and at prediction." if names else ""
+    if not names:
+        return ""
+    draws = result.settings.get("repeats", 1)
+    repeated = f" Out-of-fold predictions are means over {draws} draws of the folds." if draws > 1 else ""
+    return f"{listed(names)}, with the known propensities at fit and at prediction.{repeated}"
 
 
 def provenance(result: StudyResult) -> tuple[tuple[str, str], ...]:

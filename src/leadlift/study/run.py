@@ -132,6 +132,7 @@ def _result(config: StudyConfig | ExperimentConfig, findings: Findings, truth: S
         arms=log.arm_counts,
         outcome=log.names["outcome"],
         outcome_kind=log.outcome_kind,
+        weight=log.names.get("weight"),
         n_organisations=log.n_organisations,
         organisations_given=log.organisations_given,
         checks=findings.checks,
