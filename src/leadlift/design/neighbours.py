@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from leadlift.base.arrays import Bools, Column
+from leadlift.base.arrays import Bools, Codes, Column
 from leadlift.base.experiment import ExperimentConfig
 from leadlift.base.problems import Problems, did_you_mean
 from leadlift.data import DrawInfo, KeptAssignments
@@ -51,37 +51,61 @@ def neighbours(
     """
     lot, problems = config.experiment, Problems(WHERE)
     others = [name for name in kept.experiments if name != config.name]
-    free = np.ones(len(organisations), dtype=bool)
+    # Organisations are looked up once each, not once per lead.
+    code, names = pd.factorize(organisations, use_na_sentinel=False)
+    held = _any(held, code, len(names))
+    free = np.ones(len(names), dtype=bool)
     reasons: dict[str, int] = {}
     notes: list[str] = []
     for other in others:
-        theirs = kept.organisations(other)
-        taken = theirs.loc[~theirs["holdout"], "organisation_id"]
-        common = organisations.isin(taken).to_numpy() & ~held
+        theirs = _met(names, kept.organisations(other), now)
+        common = theirs.drawn & ~held
         if common.any() and other not in (*lot.shares_with, *lot.excludes):
-            _undeclared(problems, other, organisations[common].nunique(), organisations.nunique())
+            _undeclared(problems, other, int(common.sum()), len(names))
         _refuse_same_salts(problems, other, config, kept.draws_of(other))
-        touched = organisations[organisations.isin(taken).to_numpy() & held].nunique()
+        touched = int((theirs.drawn & held).sum())
         if touched:
             notes.append(f"organisations held out here that are in {other}, which may touch them: {touched:,}")
-        lost = _held_elsewhere(organisations, theirs, kept.draws_of(other), now) & ~held & free
-        _count(reasons, f"held out by {other}", lost)
+        lost = _held_elsewhere(names, theirs, kept.draws_of(other), now) & ~held & free
+        _count(reasons, f"held out by {other}", lost[code])
         free &= ~lost
         if other in lot.excludes:
-            _count(reasons, f"in {other}", common & free)
+            _count(reasons, f"in {other}", (common & free)[code])
             free &= ~common
     problems.stop_if_any()
-    return Neighbours(free, reasons, (*notes, *_not_seen(config, others)))
+    return Neighbours(free[code], reasons, (*notes, *_not_seen(config, others)))
 
 
-def _held_elsewhere(organisations: Column, theirs: pd.DataFrame, draws: Sequence[DrawInfo], now: pd.Timestamp) -> Bools:
-    """Which organisations another experiment holds out today, those that it has not met yet by its holdout's lot."""
+@dataclass(frozen=True, eq=False)
+class _Met:
+    """What another experiment did with each organisation: met it, drew it, holds it out today; each of shape (n,)."""
+
+    met: Bools
+    drawn: Bools
+    held: Bools
+
+
+def _met(names: Any, theirs: pd.DataFrame, now: pd.Timestamp) -> _Met:
+    place = pd.Index(theirs["organisation_id"]).get_indexer(pd.Index(names))
+    met, holdout = place >= 0, theirs["holdout"].to_numpy(dtype=bool)
     until = pd.to_datetime(theirs["holdout_until"].astype("str"), utc=True, errors="coerce")
-    met = theirs.loc[theirs["holdout"] & (until > now.normalize()), "organisation_id"]
-    out: Bools = organisations.isin(met).to_numpy(copy=True)
-    strangers = ~organisations.isin(theirs["organisation_id"]).to_numpy()
+    today = holdout & (until > now.normalize()).to_numpy()
+    return _Met(met, met & ~_at(holdout, place), met & _at(today, place))
+
+
+def _at(values: Bools, place: Codes) -> Bools:
+    return values[place] if len(values) else np.zeros(len(place), dtype=bool)
+
+
+def _any(values: Bools, code: Codes, n: int) -> Bools:
+    return np.bincount(code, weights=values, minlength=n) > 0
+
+
+def _held_elsewhere(names: Any, theirs: _Met, draws: Sequence[DrawInfo], now: pd.Timestamp) -> Bools:
+    """Which organisations another experiment holds out today, those that it has not met yet by its holdout's lot."""
+    out, strangers = theirs.held.copy(), ~theirs.met
     for share, salt in {(held["share"], held["salt"]) for held in _holdouts(draws, now)}:
-        out[strangers] |= held_out(organisations[strangers], share, salt)
+        out[strangers] |= held_out(pd.Series(names[strangers]), share, salt)
     return out
 
 
