@@ -22,6 +22,7 @@ import concepts_example
 
 from leadlift.base.config import json_schema
 from leadlift.base.experiment import ExperimentConfig
+from leadlift.base.plain_list import PlainListConfig
 from leadlift.base.schema import results_schema
 from leadlift.design import RULES
 
@@ -159,6 +160,7 @@ def generated(*, pictures: bool) -> dict[Path, str]:
         DESIGN_PAGE: with_block(DESIGN_PAGE.read_text(encoding="utf-8"), "design", design),
         ROOT / "configs" / "study.schema.json": as_json(json_schema()),
         ROOT / "configs" / "experiment.schema.json": as_json(json_schema(ExperimentConfig, "leadlift experiment")),
+        ROOT / "configs" / "list.schema.json": as_json(json_schema(PlainListConfig, "leadlift list")),
         ROOT / "src" / "leadlift" / "results.schema.json": as_json(results_schema()),
     }
 

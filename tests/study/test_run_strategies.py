@@ -75,7 +75,8 @@ def test_without_strategies_nothing_is_said_of_them(study, leadlift, folder):
 @pytest.mark.parametrize(
     ("top", "code", "words"),
     [
-        ({"strategies": ["score_fist"]}, 1, "`score_first`"),
+        ({"strategies": ["score_fist"]}, 1, "did you mean `score_first`"),
+        ({"decide": {"capacity": 50}}, 1, "`decide` is there (capacity), `strategies` is not"),
         ({"strategies": ["score_first"], "decide": {"capacity": 500}}, 1, "500 touches for 400 leads"),
         ({"strategies": ["score_first"], "decide": {"capacity": 5, "leads": 4}}, 1, "above the 4 leads"),
         ({"strategies": ["score_first"], "value": {"per_outcome": 5}}, 1, "has a unit"),
@@ -102,12 +103,13 @@ def test_without_strategies_nothing_is_said_of_them(study, leadlift, folder):
             "`decide.representative` without `value`",
         ),
         ({"strategies": ["uplift_value_first"], "learners": ["t"]}, 1, "there is no `value`"),
+        ({"strategies": [{"strategy": "triage", "column": "same"}]}, 1, "it is 1 for all 400"),
         ({"strategies": [{"strategy": "triage", "column": "won"}]}, 1, "`won` is the outcome"),
         ({"strategies": [{"strategy": "triage", "column": "sise"}]}, 1, "did you mean `size`"),
     ],
 )
 def test_what_cannot_be_is_said_and_nothing_is_written(study, leadlift, folder, top, code, words):
-    ended = run(study, leadlift, top)
+    ended = run(study, leadlift, top, small_log().assign(same=1), features=["size", "channel", "same"])
     assert ended.code == code
     assert words in ended.err
     assert not (folder / "out").exists()

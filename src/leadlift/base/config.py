@@ -18,9 +18,10 @@ from pydantic import (
     model_validator,
 )
 
+from leadlift.base.errors import ConfigError, DataError, LeadliftError
 from leadlift.base.fields import ColumnName, Label, Settings
 from leadlift.base.learner_options import LearnerName, LearnerOptions
-from leadlift.base.problems import did_you_mean
+from leadlift.base.problems import did_you_mean, stop
 from leadlift.base.settings import parse_settings, raise_found
 from leadlift.base.strategies import DecideConfig, StrategyConfig, ValueConfig, strategy_misfits
 
@@ -274,7 +275,26 @@ def parse_config(values: object, where: str = "the configuration") -> StudyConfi
     Raises:
         ConfigError: unknown, missing or unusable keys, all of them named.
     """
+    given = values if isinstance(values, Mapping) else {}
+    if "list" in given:
+        rule, fix = "a study is of a log that was drawn", "`leadlift run` writes the list; drop `list` for a study"
+        raise stop(where, "list", rule, "`list` ranks leads without a lot", fix, ConfigError)
+    data = given.get("data")
+    if isinstance(data, Mapping) and not {"treatment", "propensity"} & set(data):
+        raise not_randomised(
+            where,
+            "`data` names neither `treatment` nor `propensity`; without a lot, whoever was touched was chosen, and the "
+            "choice is in the outcomes",
+            "name both, or draw a lot first (`leadlift assign`); leads can still be ranked: `list` in place of `data`",
+            ConfigError,
+        )
     return parse_settings(StudyConfig, values, where)
+
+
+def not_randomised(where: str, found: str, fix: str, error: type[LeadliftError] = DataError) -> LeadliftError:
+    """Why leads that were not drawn are no evidence of what a touch brings."""
+    rule = "what a touch brings rests on a lot: who was touched was drawn, with known probabilities"
+    return stop(where, "not-randomised", rule, found, fix, error)
 
 
 def json_schema(settings: type[Settings] = StudyConfig, title: str = "leadlift study") -> dict[str, Any]:

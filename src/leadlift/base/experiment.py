@@ -171,7 +171,8 @@ class ExperimentConfig(Analysis):
         costs = {name: self.experiment.arms[name].cost for name in self.experiment.treated_arms}
         if self.decide.costs is not None or self.value is None or not any(costs.values()):
             return self.decide
-        return self.decide.model_copy(update={"costs": costs})
+        # What nobody wrote down stays unsaid: costs alone ask for no strategies.
+        return DecideConfig.model_construct(self.decide.model_fields_set, **{**dict(self.decide), "costs": costs})
 
     def published(self) -> dict[str, Any]:
         """The settings as plain values, for results.json and MLflow; paths reduced to file names."""

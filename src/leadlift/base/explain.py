@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel
 
 from leadlift.base.errors import ConfigError
-from leadlift.base.problems import Problems, did_you_mean
+from leadlift.base.problems import Problems, did_you_mean, nearest
 
 # What a key should hold, by the kind of failure.
 WANTED = {
@@ -33,6 +34,13 @@ WANTED = {
     "invalid_key": "under a key that is text",
 }
 
+# What else to say of a key that is missing.
+MORE = {
+    "data.propensity": (
+        ", the probabilities that the lot was drawn with; without a lot no number can be trusted, and leads can only "
+        "be ranked (`list`)"
+    ),
+}
 BOUNDS = {
     "greater_than_equal": ("at least", "ge"),
     "greater_than": ("above", "gt"),
@@ -50,12 +58,21 @@ def explain(error: Mapping[str, Any], model: type[BaseModel], problems: Problems
         hint = did_you_mean(path[-1], allowed_keys(model, path[:-1]))
         problems.add("unknown-key", "every key is one leadlift knows", f"`{name}`", hint, ConfigError)
     elif kind == "missing":
-        problems.add("missing-key", "required keys are given", f"`{name}` is missing", f"add `{name}`", ConfigError)
+        fix = f"add `{name}`{MORE.get(name, '')}"
+        problems.add("missing-key", "required keys are given", f"`{name}` is missing", fix, ConfigError)
     elif kind == "value_error":
         message = str(error["ctx"]["error"])
         problems.add("value", f"`{name}` can be used", message, f"change `{name}`", ConfigError)
     else:
-        problems.add("value", f"`{name}` is {_wanted(error)}", _found(error), f"change `{name}`", ConfigError)
+        problems.add("value", f"`{name}` is {_wanted(error)}", _found(error), _fix(error, name), ConfigError)
+
+
+def _fix(error: Mapping[str, Any], name: str) -> str:
+    """The nearest word where a word is wanted, else which key to change."""
+    value = error.get("input")
+    words = re.findall(r"'([^']*)'", str(error["ctx"]["expected"])) if error["type"] == "literal_error" else []
+    match = nearest(value, words) if isinstance(value, str) else None
+    return f"did you mean `{match}`?" if match is not None else f"change `{name}`"
 
 
 def is_branch(part: object) -> bool:

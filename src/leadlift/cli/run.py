@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from leadlift.cli.options import Wait
-from leadlift.cli.show import Bars, show_result
+from leadlift.cli.show import Bars, show_list, show_result
 
 
 def run(
@@ -21,12 +21,18 @@ def run(
     wait: Wait = 10.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result record.")] = False,
 ) -> None:
-    """Check a log, estimate who is moved by a touch, judge the rankings, track and report it all."""
-    from leadlift.study import run_study
+    """Check a log, estimate who is moved by a touch, judge the rankings, track and report it all.
+
+    A configuration with a `list` instead of a log ranks leads that were not drawn: a list to act on, and no study.
+    """
+    from leadlift.study import ListResult, run_any
 
     folder = Path("results") / config.stem if out is None else out
     with Bars(quiet=as_json) as bars:
-        result = run_study(config, out=folder, wait=wait, progress=bars)
+        result = run_any(config, folder, wait=wait, progress=bars)
+    if isinstance(result, ListResult):
+        show_list(result, folder, as_json=as_json)
+        return
     show_result(result, folder, as_json=as_json)
     if result.stopped:
         raise typer.Exit(1)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from leadlift.base.records import StudyResult
     from leadlift.report import Table
+    from leadlift.study import ListResult
 
 WIDTH = 110
 # Said in the report; a terminal has no room for them.
@@ -91,6 +92,23 @@ def show_result(result: StudyResult, folder: Path, *, as_json: bool) -> None:
     console.print(f"results  {folder / 'results.json'}", soft_wrap=True)
     if result.mlflow is not None:
         console.print(f"MLflow   {result.mlflow.tracking_uri}  (leadlift ui)", soft_wrap=True)
+
+
+def show_list(result: ListResult, folder: Path, *, as_json: bool) -> None:
+    """Prints how many leads were listed, and what that is worth as evidence; or the record as JSON."""
+    if as_json:
+        sys.stdout.write(json.dumps(result.to_dict(), indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+        return
+    from rich.console import Console
+
+    from leadlift.report import by_strategy, spoken_name
+
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH)
+    by = by_strategy(spoken_name(result.strategy))
+    console.print(f"[bold]{result.listed:,} of {result.leads:,} leads, {_plain(by)}[/bold]")
+    for words in (result.evidence, result.warning):
+        console.print(f"! {_plain(words)}")
+    console.print(f"\nlist     {folder / 'whom_to_touch.csv'}", soft_wrap=True)
 
 
 def _plain(text: str) -> str:

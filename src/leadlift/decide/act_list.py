@@ -82,7 +82,7 @@ def act_list(
     listed = pd.DataFrame({"place": np.arange(1, len(order) + 1), "lead_id": names[order]})
     if leads.arms:
         listed["touch"] = np.array(leads.arms, dtype=object)[arm[order]]
-    listed["reason"] = [_reason(strategy, leads, value) for value in shown[order]]
+    listed["reason"] = _reasons(strategy, leads, shown, order)
     return pd.DataFrame({harmless(name): safe_cells(listed[name]) for name in listed.columns})
 
 
@@ -118,6 +118,16 @@ def _first(priority: Floats, capacity: int, organisation: Any, seed: int) -> Cod
         return order[:capacity]
     ends = np.flatnonzero(np.r_[np.diff(owner[order]) != 0, True]) + 1
     return order[: ends[ends <= capacity].max(initial=0)]
+
+
+def _reasons(strategy: Strategy, leads: Leads, shown: Floats, order: Codes) -> list[str]:
+    """Why each lead is on the list; a strategy with `reasons` says more than its number."""
+    said = [_reason(strategy, leads, value) for value in shown[order]]
+    more = getattr(strategy, "reasons", None)
+    if more is None:
+        return said
+    each = more(leads)
+    return [f"{words} ({each[row]})" for words, row in zip(said, order, strict=True)]
 
 
 def _reason(strategy: Strategy, leads: Leads, value: float) -> str:

@@ -52,13 +52,25 @@ class Bant:
         Raises:
             DataError: a column holds words that nobody gave a worth; all of them are named.
         """
-        problems = Problems(f"the strategy `{self.name}`")
-        parts = np.array([self._part(part, leads[column], problems) for part, column in self.columns.items()])
-        problems.stop_if_any()
+        parts = self._parts(leads)
         weight = np.array([self.weights.get(part, 1.0) for part in self.columns])[:, None] * np.isfinite(parts)
         total = weight.sum(axis=0)
         mean = np.divide((weight * np.nan_to_num(parts)).sum(axis=0), total, out=np.zeros_like(total), where=total > 0)
         return np.where(total > 0, mean, -1.0)
+
+    def reasons(self, leads: Leads) -> list[str]:
+        """What is known of each lead, each part between 0 and 1: `budget 1, authority 0.5, need unknown`."""
+        told = [
+            [f"{part} {'unknown' if np.isnan(value) else f'{value:.3g}'}" for value in values]
+            for part, values in zip(self.columns, self._parts(leads), strict=True)
+        ]
+        return [", ".join(of) for of in zip(*told, strict=True)]
+
+    def _parts(self, leads: Leads) -> Floats:
+        problems = Problems(f"the strategy `{self.name}`")
+        parts = np.array([self._part(part, leads[column], problems) for part, column in self.columns.items()])
+        problems.stop_if_any()
+        return parts
 
     def _part(self, part: str, column: Column, problems: Problems) -> Floats:
         given = self.words.get(str(column.name))

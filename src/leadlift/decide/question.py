@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from leadlift.base.arrays import Codes, Floats
+from leadlift.base.config import not_randomised
 from leadlift.base.errors import ConfigError
 from leadlift.base.problems import did_you_mean, stop
 from leadlift.base.strategies import DecideConfig, ValueConfig
@@ -84,7 +85,11 @@ def ask(
         DataError: a strategy that this log can't rank by.
     """
     if not isinstance(log, AssignmentLog):
-        raise not_randomised()
+        raise not_randomised(
+            WHERE,
+            "a list without arms and probabilities; whoever was touched was chosen, and the choice is in the outcomes",
+            "draw a lot first (`leadlift assign`); a list can still be ranked: `leadlift.decide.act_list`",
+        )
     if log.weight is not None:
         rule, fix = "a capacity counts the leads that there are", "run strategies on the whole log, without `weight`"
         found = f"`{log.names['weight']}` says how many leads each stands for: the others can't be ranked"
@@ -128,17 +133,6 @@ def ask(
         if not question.learns(one):
             ranking_of(one, everyone)
     return question
-
-
-def not_randomised() -> Exception:
-    """Why a plain list is no evidence for what a strategy would earn."""
-    return stop(
-        WHERE,
-        "not-randomised",
-        "a value rests on a lot: who was touched was drawn with known probabilities",
-        "a list without arms and probabilities; whoever was touched was chosen, and the choice is in the outcomes",
-        "draw a lot first (`leadlift assign`); a list can still be ranked: `leadlift.decide.act_list`",
-    )
 
 
 def _refuse_late(log: AssignmentLog, strategies: Sequence[Strategy]) -> None:

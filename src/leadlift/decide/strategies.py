@@ -221,6 +221,10 @@ def number_of(leads: Leads, column: str, name: str) -> Floats:
     if len(numbers) and np.isnan(numbers).all():
         rule, fix = f"some lead has a number in `{column}`", "fill it, or name another column"
         raise stop(f"the strategy `{name}`", "empty-column", rule, f"none of {len(numbers):,} has", fix)
+    known = numbers[~np.isnan(numbers)]
+    if len(numbers) > 1 and len(known) == len(numbers) and known.min() == known.max():
+        rule, found = f"`{column}` tells leads apart", f"it is {known[0]:g} for all {len(numbers):,}"
+        raise stop(f"the strategy `{name}`", "strategy-ties", rule, found, "name another column, or none")
     return numbers
 
 

@@ -9,15 +9,18 @@ import pandas as pd
 
 from leadlift.base.arrays import Codes, Floats
 from leadlift.base.problems import listed
+from leadlift.base.records import BalanceRow
 from leadlift.data import AssignmentLog
 from leadlift.data.ledger.evidence import LedgerFacts
 from leadlift.design.balance import balance_rows, omnibus_p
 from leadlift.design.check_rules import CERTAIN, LEVEL, Evidence, Finding, LotFacts, graded, rule, warned
-from leadlift.design.redraw import cells_of
+from leadlift.design.redraw import LEAST_P, cells_of
 from leadlift.design.split import sample_ratio_p
 from leadlift.inference import anytime_p, split_log_evidence
 
 SHOWN = 4
+# Standard deviations, and standard errors, by which no lot with equal chances sets arms apart.
+NO_LOT, NO_LOT_ERRORS = 0.4, 5
 
 
 @rule(
@@ -164,6 +167,7 @@ def _broken_blocks(facts: LedgerFacts) -> Iterator[str]:
     "log",
     sees="Features between arms: an omnibus p-value by drawing the lot again, and the largest standardised difference.",
     warns=f"p < {LEVEL:g}",
+    stops=f"no redraw is as far off, all had the same chances, and a difference of {NO_LOT:g} and {NO_LOT_ERRORS} errors",
     fix="arms differ more than a lot explains: was the draw by lot, and are all features from before it?",
     by_chance=True,
 )
@@ -176,8 +180,17 @@ def balance(log: AssignmentLog, evidence: Evidence) -> Finding:
         return Finding("pass", None, "no features to compare")
     worst = max(balance_rows(log), key=lambda row: abs(row.difference))
     return Finding(
-        warned(p < LEVEL),
+        "stop" if p <= LEAST_P and _no_lot(log, worst) else warned(p < LEVEL),
         p,
         f"features between arms, lot drawn again: p = {p:.3g}; "
         f"largest standardised difference {worst.difference:+.3f} ({worst.feature}, {worst.treatment})",
     )
+
+
+def _no_lot(log: AssignmentLog, worst: BalanceRow) -> bool:
+    """Whether arms are so far apart in a feature that no lot with the log's chances can have made them."""
+    units = log.n_organisations if log.drawn.unit == "organisations" else len(log)
+    share = float((log.contrast(worst.treatment) == 1).sum() / (log.contrast(worst.treatment) >= 0).sum())
+    error = 1 / np.sqrt(max(units * share * (1 - share), 1e-12))
+    same = len(np.unique(log.propensities, axis=0)) == 1
+    return bool(same and abs(worst.difference) >= max(NO_LOT, NO_LOT_ERRORS * error))

@@ -11,6 +11,7 @@ from scipy import stats
 from leadlift.base.arrays import Codes, Floats
 
 REDRAWS = 999
+LEAST_P = 1 / (REDRAWS + 1)
 # Once so many draws are as far apart as the lot that was drawn, its p-value is known well enough.
 ENOUGH = 20
 # Of more units a sample is taken: a thousand draws of a million would take minutes and show no more.
@@ -52,7 +53,7 @@ def redrawn_p(totals: Floats, arm: Codes, cell: Codes, arms: int, rng: np.random
         beyond += bool(_distance(columns, whitening, drawn, arms) >= found)
         if beyond == ENOUGH:
             return beyond / number
-    return (beyond + 1) / (REDRAWS + 1)
+    return (beyond + 1) * LEAST_P
 
 
 def _within_cells(columns: Floats, cell: Codes) -> Floats:

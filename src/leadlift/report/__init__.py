@@ -4,6 +4,7 @@ from leadlift.report._effect_tables import summary_table
 from leadlift.report._power_figure import power_curves
 from leadlift.report._power_table import plan_notes, plan_table
 from leadlift.report._power_words import plan_answer
+from leadlift.report._strategy_reading import by_strategy, spoken_name
 from leadlift.report._strategy_words import strategy_cautions, strategy_words
 from leadlift.report._table import Table
 from leadlift.report.answer import Answer, answer
@@ -21,6 +22,7 @@ __all__ = [
     "all_figures",
     "all_tables",
     "answer",
+    "by_strategy",
     "change",
     "count",
     "draw_figure",
@@ -36,6 +38,7 @@ __all__ = [
     "plan_notes",
     "plan_table",
     "power_curves",
+    "spoken_name",
     "strategy_cautions",
     "strategy_words",
     "summary_table",

@@ -22,7 +22,11 @@ from leadlift.report import all_figures, html
 from leadlift.study.analyse import Findings
 
 LIST = "whom_to_touch.csv"
-OURS = frozenset({"results.json", "report.html", "leads.parquet", "problem_model.json", LIST, "figures", "tables"})
+# What a list without a lot leaves in the place of results.json.
+LIST_RESULT = "list.json"
+OURS = frozenset(
+    {"results.json", "report.html", "leads.parquet", "problem_model.json", LIST, LIST_RESULT, "figures", "tables"}
+)
 
 
 def check_folder(folder: Path) -> None:
@@ -30,7 +34,7 @@ def check_folder(folder: Path) -> None:
     where = "the output folder"
     if folder.is_dir():
         held = sorted(path.name for path in folder.iterdir())
-        others = held if "results.json" not in held else [name for name in held if name not in OURS]
+        others = held if not {"results.json", LIST_RESULT} & set(held) else [name for name in held if name not in OURS]
         if others:
             raise stop(
                 where,

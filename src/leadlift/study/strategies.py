@@ -7,6 +7,8 @@ from dataclasses import replace
 
 from leadlift.base.config import StudyConfig
 from leadlift.base.decisions import Decision, StrategyValue
+from leadlift.base.errors import ConfigError
+from leadlift.base.problems import listed, stop
 from leadlift.base.records import ScoreInfo
 from leadlift.data import AssignmentLog
 from leadlift.decide import Question, Strategy, ask, decide, named_strategies, with_groups
@@ -26,6 +28,10 @@ def asked(log: AssignmentLog, config: StudyConfig, custom: Sequence[Strategy]) -
     """
     strategies = [*named_strategies(config.strategies), *custom]
     if not strategies:
+        if config.decide.model_fields_set:
+            rule, fix = "`decide` is of strategies to compare", "`strategies: [score_first, fence_sitters_first]`"
+            found = f"`decide` is there ({listed(sorted(config.decide.model_fields_set))}), `strategies` is not"
+            raise stop("the configuration", "no-strategies", rule, found, fix, ConfigError)
         return None
     learner = config.learners[-1] if config.learners else ""
     return ask(log, strategies, config.decide, value=config.value, cuts=_given_cuts(log, config), learner=learner)
