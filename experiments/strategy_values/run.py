@@ -62,7 +62,7 @@ def one_log(world: str, seed: int, rules: str) -> pieces.Row:
     blocks = judge_procedure(log, fit, seed=seed)
     fitted = cross_fit(learners, log, seed=seed)
     question = ask(log, strategies, DecideConfig(steps=STEPS), cuts=CUTS, learner=LEARNER)
-    judgement = judged(question, fitted, blocks, "outcome")
+    judgement = judged(question, fitted, blocks, "outcome", seed=seed)
     compared = Compared(
         judgement.fixed,
         judgement.held,
