@@ -10,6 +10,7 @@ import yaml
 from leadlift.base.errors import DataError
 from leadlift.study import write_list
 
+CONFIGS = Path(__file__).parents[2] / "configs"
 LEADS = pd.DataFrame(
     {
         "id": ["=a", "b", "c", "d"],
@@ -121,8 +122,17 @@ def test_probabilities_that_no_lot_had_stop_the_study(leadlift, folder, deals):
 
 def test_the_example_of_the_repository_runs(deals, tmp_path):
     assert deals.is_file()
-    found = write_list(Path(__file__).parents[2] / "configs" / "bant_list.yaml", tmp_path / "out")
+    found = write_list(CONFIGS / "bant_list.yaml", tmp_path / "out")
     assert (found.listed, found.leads) == (50, 448)
+
+
+def test_its_schema_is_the_settings():
+    from leadlift.base.config import json_schema
+    from leadlift.base.plain_list import PlainListConfig
+
+    text = json.dumps(json_schema(PlainListConfig, "leadlift list"), indent=2, ensure_ascii=False) + "\n"
+    assert (CONFIGS / "list.schema.json").read_text(encoding="utf-8") == text, "run `make docs`"
+    assert (CONFIGS / "bant_list.yaml").read_text().startswith("# yaml-language-server: $schema=list.schema.json\n")
 
 
 def test_a_frame_is_taken_as_well(tmp_path):

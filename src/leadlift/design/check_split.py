@@ -167,7 +167,7 @@ def _broken_blocks(facts: LedgerFacts) -> Iterator[str]:
     "log",
     sees="Features between arms: an omnibus p-value by drawing the lot again, and the largest standardised difference.",
     warns=f"p < {LEVEL:g}",
-    stops=f"no redraw is as far off, all had the same chances, and a difference of {NO_LOT:g} and {NO_LOT_ERRORS} errors",
+    stops=f"no redraw is as far off, all had the same chances, a difference of {NO_LOT:g} and {NO_LOT_ERRORS} errors",
     fix="arms differ more than a lot explains: was the draw by lot, and are all features from before it?",
     by_chance=True,
 )
