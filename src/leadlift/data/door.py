@@ -1,4 +1,4 @@
-"""The door: frames of any kind come in through Narwhals and become pandas."""
+"""The door: frames of any kind come in through Narwhals and become pandas, and go out as what came in."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 import narwhals as nw
 import pandas as pd
+import pyarrow as pa
 
 from leadlift.base.arrays import Column
 from leadlift.base.errors import DataError
@@ -23,8 +24,14 @@ def to_pandas(frame: Any) -> pd.DataFrame:
     """
     if isinstance(frame, pd.DataFrame):
         return _plain(frame.reset_index(drop=True))
+    native = _native(frame)
+    eager = native.collect() if isinstance(native, nw.LazyFrame) else native
+    return _plain(eager.to_pandas().reset_index(drop=True))
+
+
+def _native(frame: Any) -> Any:
     try:
-        native = nw.from_native(frame)
+        return nw.from_native(frame)
     except TypeError:
         raise stop(
             "the data",
@@ -34,8 +41,25 @@ def to_pandas(frame: Any) -> pd.DataFrame:
             "turn it into one of them, or name a file",
             DataError,
         ) from None
-    eager = native.collect() if isinstance(native, nw.LazyFrame) else native
-    return _plain(eager.to_pandas().reset_index(drop=True))
+
+
+def like_frame(table: pd.DataFrame, like: Any) -> Any:
+    """A pandas table as a frame of the same library as `like`: pandas, Polars or Arrow; Arrow for DuckDB.
+
+    >>> import polars as pl
+    >>> like_frame(pd.DataFrame({"arm": ["call"], "effect": [0.02]}), pl.DataFrame()).row(0)
+    ('call', 0.02)
+
+    Raises:
+        DataError: `like` is none of them.
+    """
+    if like is None or isinstance(like, pd.DataFrame):
+        return table
+    backend = _native(like).implementation
+    arrow = pa.Table.from_pandas(table, preserve_index=False).replace_schema_metadata(None)
+    if backend not in (nw.Implementation.PANDAS, nw.Implementation.POLARS):
+        return arrow
+    return nw.from_arrow(arrow, backend=backend).to_native()
 
 
 def _plain(frame: pd.DataFrame) -> pd.DataFrame:

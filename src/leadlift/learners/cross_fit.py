@@ -17,6 +17,7 @@ from leadlift.learners.features import Features, Rows
 from leadlift.learners.folds import fold_units, kept_together, organisation_folds
 from leadlift.learners.forests import CausalForest, UpliftForest
 from leadlift.learners.learner import UpliftLearner
+from leadlift.learners.out_of_fold import OutOfFold
 from leadlift.learners.rlearner import RLearner
 from leadlift.learners.sample import Fitted, Sample
 from leadlift.learners.slearner import SLearner
@@ -33,26 +34,6 @@ LEARNERS: dict[str, Callable[..., UpliftLearner]] = {
     "uplift_forest": UpliftForest,
     "causal_forest": CausalForest,
 }
-
-
-@dataclass(frozen=True, eq=False)
-class OutOfFold:
-    """Predictions for leads by models that never saw their organisations.
-
-    Attributes:
-        uplift: by learner, shape (n, arms - 1), outcome units; arms in the order of `log.treated_arms`.
-        outcomes: expected outcome under each arm, shape (n, arms), control first: the nuisances of per-lead scores.
-        fold: fold of each lead, shape (n,); with several repeats, of the first.
-        first: `outcomes` by the first draw's models alone, shape (n, arms). Within one of its folds these come from
-            models of other organisations only, which means over draws do not: what is to be cut into groups.
-        repeats: how many draws of folds the predictions are means of.
-    """
-
-    uplift: Mapping[str, Floats]
-    outcomes: Floats
-    fold: Codes
-    first: Floats
-    repeats: int = 1
 
 
 @dataclass(frozen=True, eq=False)

@@ -95,7 +95,7 @@ def as_frame(X: Any) -> pd.DataFrame:
 
 def is_array(X: Any) -> bool:
     """Whether features come without names."""
-    return isinstance(X, np.ndarray) or not hasattr(X, "columns")
+    return isinstance(X, np.ndarray) or not hasattr(type(X), "columns")  # a lazy frame would be asked for them
 
 
 def _is_number(column: pd.Series[Any]) -> bool:

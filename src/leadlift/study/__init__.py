@@ -4,6 +4,7 @@ from leadlift.study.assign import assign_leads
 from leadlift.study.check import CheckResult, check_study
 from leadlift.study.demo import run_demo, write_demo_answer, write_demo_tables
 from leadlift.study.design import DesignResult, design_study
+from leadlift.study.files import tables
 from leadlift.study.forget import forget_client
 from leadlift.study.plain_list import ListResult, run_any, write_list
 from leadlift.study.problems import find_problems
@@ -30,6 +31,7 @@ __all__ = [
     "run_demo",
     "run_study",
     "simulate_crm",
+    "tables",
     "write_demo_answer",
     "write_demo_tables",
     "write_list",

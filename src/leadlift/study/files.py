@@ -18,6 +18,8 @@ from leadlift.base.errors import FileError
 from leadlift.base.problems import listed, stop
 from leadlift.base.record import Record, plain
 from leadlift.base.records import StudyResult
+from leadlift.data.door import like_frame
+from leadlift.learners import in_input_order, lead_table, uplift_columns
 from leadlift.report import all_figures, html
 from leadlift.study.analyse import Findings
 
@@ -153,8 +155,13 @@ def write_result(folder: Path, result: StudyResult) -> None:
         table.to_csv(folder / "tables" / f"{name}.csv", index=False)
 
 
-def tables(result: StudyResult) -> dict[str, pd.DataFrame]:
-    """Result records as flat tables by name; empty ones are left out."""
+def tables(result: StudyResult, like: Any = None) -> dict[str, Any]:
+    """What a study found, as flat tables by name: effects, learners, choices ...; empty ones are left out.
+
+    Args:
+        result: of `run_study`.
+        like: a frame of the library that tables are to be of (pandas, Polars, Arrow); None: pandas.
+    """
     records = {
         "effects": result.effects,
         "compliers": result.compliers,
@@ -170,7 +177,9 @@ def tables(result: StudyResult) -> dict[str, pd.DataFrame]:
         "checks": result.checks,
         "truth": result.truth,
     }
-    return {name: pd.DataFrame([_flat(row) for row in rows]) for name, rows in records.items() if rows}
+    return {
+        name: like_frame(pd.DataFrame([_flat(row) for row in rows]), like) for name, rows in records.items() if rows
+    }
 
 
 def decision_tables(result: StudyResult) -> dict[str, tuple[Record, ...]]:
@@ -202,16 +211,11 @@ def _flat(record: Record) -> dict[str, Any]:
 def leads_frame(findings: Findings) -> pd.DataFrame:
     """A row per used lead in input order: group, arm and out-of-fold uplift by learner, outcome units."""
     log = findings.log
-    columns: dict[str, Any] = {"lead_id": log.position if log.lead_id is None else log.lead_id}
+    table = lead_table(log)
+    if log.problem is not None:
+        table.insert(1, "problem", log.problem)
     if findings.segments is not None:
         names = np.array(findings.segments.names, dtype=object)
-        columns["score_group"] = names[findings.segments.code]
-    if log.problem is not None:
-        columns["problem"] = log.problem
-    columns["treatment"] = np.array(log.arms, dtype=object)[log.arm]
+        table.insert(1, "score_group", names[findings.segments.code])
     uplift = {} if findings.out_of_fold is None else findings.out_of_fold.uplift
-    for learner, values in uplift.items():
-        for index, arm in enumerate(log.treated_arms):
-            name = f"uplift_{learner}" if len(log.treated_arms) == 1 else f"uplift_{learner}[{arm}]"
-            columns[name] = values[:, index]
-    return pd.DataFrame(columns).iloc[np.argsort(log.position, kind="stable")].reset_index(drop=True)
+    return in_input_order(log, table.assign(**uplift_columns(log, uplift)))
