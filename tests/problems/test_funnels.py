@@ -58,6 +58,34 @@ def test_the_leads_said_settle_it_in_four_of_five_cases():
     assert (np.abs(draws) + critical(2, 0.9) * wanted < 0.01).mean() == pytest.approx(0.8, abs=0.005)
 
 
+@pytest.mark.parametrize(
+    ("truth", "se"),
+    [
+        ((0.02, 0.03), (0.002, 0.002)),
+        ((0.02, 0.03), (0.001, 0.003)),
+        ((0.02, 0.02, 0.02, 0.03), (0.001,) * 4),
+        ((0.02, 0.02, 0.03, 0.03), (0.001,) * 4),
+        ((0.02, 0.03, 0.04, 0.05), (0.001,) * 4),
+    ],
+)
+def test_products_that_differ_by_the_margin_are_unified_in_one_of_twenty_groups_at_most(truth, se):
+    draws = np.array(truth) + np.array(se) * np.random.default_rng(3).normal(size=(4_000, len(truth)))
+    pairs = list(itertools.combinations(range(len(truth)), 2))
+    wrong = 0
+    for drawn in draws:
+        wrong += any(
+            compare(
+                **PAIR, effects=(drawn[i], drawn[j]), errors=(se[i], se[j]), margin=0.01, together=len(truth)
+            ).answer
+            == "unify"
+            for i, j in pairs
+            if truth[i] != truth[j]
+        )
+    # Exactly 5% for two products, but for the lot: three standard errors.
+    assert wrong / len(draws) < 0.05 + 3 * np.sqrt(0.05 * 0.95 / len(draws))
+    assert wrong > 0
+
+
 def clients(seed=0, organisations=12_000):
     """Six groups of four products: organisations of a group buy its products, all buy some of the others."""
     rng = np.random.default_rng(seed)

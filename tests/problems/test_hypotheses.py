@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from statsmodels.stats.power import NormalIndPower
 
 from leadlift.base.errors import DataError
 from leadlift.design.power import leads_needed
@@ -47,6 +48,24 @@ def test_the_tests_are_those_of_the_design_room(model):
             h.designed_for, variances=[900.0, 900.0], shares=[0.5, 0.5], alpha=0.05, power=0.8, method="normal"
         )
         assert h.n_per_arm == pytest.approx(wanted / 2, rel=1e-4)
+
+
+@pytest.mark.parametrize(("alpha", "power"), [(0.05, 0.8), (0.1, 0.9), (0.01, 0.8)])
+def test_leads_per_arm_are_those_of_another_program(alpha, power):
+    mean, sd, variance = np.array([2.0, 0.5, 0.02]), np.array([1.0, 0.8, 0.01]), np.array([900.0, 900.0, 0.09])
+    found = design_tests(mean, sd, np.zeros(3), variance, 1.0, alpha=alpha, power=power)
+    assert found.designed_for.tolist() == [2.0, 0.8, 0.02]
+    for n, effect in zip(found.n_per_arm, found.designed_for / np.sqrt(variance), strict=True):
+        assert n == np.ceil(NormalIndPower().solve_power(effect, alpha=alpha, power=power))
+
+
+def test_a_test_is_told_the_chance_that_it_will_show_something():
+    rng = np.random.default_rng(4)
+    mean, sd, bar, variance = (np.array([value]) for value in (0.03, 0.02, 0.005, 0.09))
+    found = design_tests(mean, sd, bar, variance, 1.0, alpha=0.05, power=0.8)
+    truth = mean + sd * rng.normal(size=100_000)
+    measured = truth + found.se * rng.normal(size=truth.size)
+    assert (measured - bar > 1.96 * found.se).mean() == pytest.approx(found.assurance[0], abs=0.005)
 
 
 def test_leads_and_break_even_decide_the_order(model):
