@@ -268,7 +268,8 @@ def _nothing_left(reading: _Reading, moment: pd.Timestamp | None) -> Exception:
         "after_as_of": f"choose a later date than {moment.date() if moment is not None else ''}, or export older deals",
         "return": "export the sales, not only the returns",
     }
-    return stop(WHERE, "no-deals", "deals won are left to study", f"all {len(reading.frame):,} rows went: {lost}",
+    code = "no-names" if worst in ("no_organisation", "no_product") else "no-deals"
+    return stop(WHERE, code, "deals won are left to study", f"all {len(reading.frame):,} rows went: {lost}",
                 fixes[worst])  # fmt: skip
 
 

@@ -60,7 +60,7 @@ class Found:
             shares[np.diff(matrix.indptr) == 0] = np.nan
         columns = pd.Index(list(self.names), name="problem", dtype="str")
         frame = pd.DataFrame(shares, index=_identifiers(organisations), columns=columns)
-        return frame if asked is None else frame.reindex(_identifiers([str(name) for name in asked]))
+        return frame if asked is None else frame.reindex(_identifiers(asked))
 
     def main(self, mixtures: pd.DataFrame, organisations: Any, matrix: Any) -> pd.Series[str]:
         """The largest problem of each row of `mixtures`; "unknown" without a deal in any problem's products."""

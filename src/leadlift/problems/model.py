@@ -8,14 +8,16 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 from sklearn.base import BaseEstimator
 
 from leadlift.base.arrays import Codes, Floats
-from leadlift.base.errors import NotFittedError
+from leadlift.base.errors import DataError, NotFittedError
 from leadlift.base.problems import stop
+from leadlift.problems.asked import WHERE, asked_for, check_most, check_settings, deal_columns
 from leadlift.problems.cards import problem_cards
 from leadlift.problems.caution import fit_cautious
-from leadlift.problems.deals import DealColumns, DealTable, Returns, read_deals
+from leadlift.problems.deals import DealTable, Returns, read_deals
 from leadlift.problems.found import Found, named, renumbered
 from leadlift.problems.frames import candidate_frame, product_frame, selection_frame
 from leadlift.problems.graph import intersection_graph
@@ -26,6 +28,7 @@ from leadlift.problems.selection import Candidate
 from leadlift.problems.upsell import UPSELL_COLUMNS, next_products
 from leadlift.problems.views import factor_labels, second_view
 
+NO_DEALS = ("empty", "no-deals")
 RESOLUTIONS = (0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 8.0, 13.0)
 
 
@@ -126,6 +129,7 @@ class ProblemModel(BaseEstimator):
         Raises:
             DataError: the deals can't be used; every problem is named.
         """
+        check_settings(self.get_params())
         earlier = _earlier(getattr(self, "product_problem_", None) if previous is None else previous)
         table = self._read(deals)
         tick("intersections")
@@ -154,14 +158,15 @@ class ProblemModel(BaseEstimator):
 
         Args:
             deals: as in `fit`; products that the model does not know are passed over.
-            organisations: identifiers to answer for, in this order; None: those with deals, sorted.
+            organisations: identifiers to answer for, in this order, with or without deals; None: those with deals,
+                sorted.
 
         Returns:
             A row per organisation, a column per problem; rows add up to 1. An organisation with few deals is near the
             base rate; one without any has NaN: unknown.
         """
-        names, matrix = self._known(deals)
-        return self._found.frame(names, matrix, organisations)
+        names, matrix, asked = self._known(deals, organisations)
+        return self._found.frame(names, matrix, asked)
 
     def fit_transform(self, deals: Any, y: Any = None) -> pd.DataFrame:
         """Fits, and gives the mixtures of the organisations fitted on."""
@@ -169,8 +174,8 @@ class ProblemModel(BaseEstimator):
 
     def predict(self, deals: Any, organisations: Any = None) -> pd.Series[str]:
         """The main problem of each organisation, by identifier; "unknown" without a deal in any problem's products."""
-        names, matrix = self._known(deals)
-        return self._found.main(self._found.frame(names, matrix, organisations), names, matrix)
+        names, matrix, asked = self._known(deals, organisations)
+        return self._found.main(self._found.frame(names, matrix, asked), names, matrix)
 
     def main_problems(self) -> pd.Series[str]:
         """The same for the organisations fitted on."""
@@ -196,10 +201,11 @@ class ProblemModel(BaseEstimator):
             deals: what the organisations bought; none of it is named again.
             most: products per organisation.
         """
-        names, matrix = self._known(deals)
+        names, matrix, _ = self._known(deals)
         return self._next(names, matrix, most)
 
     def _next(self, names: Any, matrix: Any, most: int) -> pd.DataFrame:
+        check_most(most)
         found = self._found
         if found.mixtures is None or most == 0:
             return pd.DataFrame(columns=UPSELL_COLUMNS)
@@ -217,15 +223,27 @@ class ProblemModel(BaseEstimator):
         return len(self.problems_)
 
     def _read(self, deals: Any, *, least: int = 2) -> DealTable:
-        given: dict[str, Any] = dict(self.columns or {})
-        columns = DealColumns(**given)
-        return read_deals(deals, columns, as_of=self.as_of, returns=self.returns, timezone=self.timezone, least=least)
+        return read_deals(
+            deals,
+            deal_columns(self.columns),
+            as_of=self.as_of,
+            returns=self.returns,
+            timezone=self.timezone,
+            least=least,
+        )
 
-    def _known(self, deals: Any) -> tuple[Any, Any]:
-        """Organisations of new deals, and what they have of the products that the model knows."""
+    def _known(self, deals: Any, organisations: Any = None) -> tuple[Any, Any, Any]:
+        """Organisations of new deals, what they have of the products that the model knows, and who is asked for."""
         self._fitted()
-        table = self._read(deals, least=1)
-        return table.organisations, self._found.known(table.matrix, table.products)
+        asked = None if organisations is None else asked_for(organisations)
+        try:
+            table = self._read(deals, least=1)
+        except DataError as error:
+            # Who is asked for may have no deal yet: that is unknown, and no mistake.
+            if asked is None or not all(problem.code in NO_DEALS for problem in error.problems):
+                raise
+            return np.empty(0, dtype=object), sparse.csr_array((0, len(self._found.products))), asked
+        return table.organisations, self._found.known(table.matrix, table.products), asked
 
     def _mixture_settings(self) -> dict[str, Any]:
         return {"noise": self.noise, "concentration": self.concentration, "seed": self.seed}
@@ -267,7 +285,7 @@ class ProblemModel(BaseEstimator):
     def _fitted(self) -> None:
         if not hasattr(self, "problems_"):
             raise stop(
-                "the problem model",
+                WHERE,
                 "not-fitted",
                 "fit comes before transform and predict",
                 "this model was never fitted",
@@ -290,6 +308,9 @@ def _earlier(previous: Any) -> dict[str, str]:
     if previous is None:
         return {}
     frame = previous.product_problem_ if isinstance(previous, ProblemModel) else previous
+    if not isinstance(frame, pd.DataFrame) or not {"product", "problem"} <= set(frame.columns):
+        rule = "`previous` is a fitted problem model, or a frame of `product` and `problem`"
+        raise stop(WHERE, "previous", rule, "something else", "pass the earlier model's `product_problem_`")
     kept = frame[frame["problem"].notna()]
     return dict(zip(kept["product"].astype(str), kept["problem"].astype(str), strict=True))
 
