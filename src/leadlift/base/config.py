@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import available_timezones
@@ -18,6 +18,7 @@ from pydantic import (
     model_validator,
 )
 
+from leadlift.base.deals_config import ProblemSource, published_source, without_paths
 from leadlift.base.errors import ConfigError, DataError, LeadliftError
 from leadlift.base.fields import ColumnName, Label, Settings
 from leadlift.base.learner_options import LearnerName, LearnerOptions
@@ -218,6 +219,9 @@ class Analysis(Settings):
     strategies: list[StrategyConfig] = Field([], description="Rules of whom to touch, to be compared.")
     decide: DecideConfig = DecideConfig()
     value: ValueConfig | None = Field(None, description="What an outcome is worth.")
+    problems: ProblemSource | None = Field(
+        None, description="Client problems: a saved model, and deals to apply it to."
+    )
     tracking: Tracking = Tracking()
 
     @model_validator(mode="after")
@@ -242,11 +246,32 @@ class StudyConfig(Analysis):
     name: str = Field("study", min_length=1, pattern=r"^[^/\\\x00-\x1f\x7f]+$", description="Absent: the file's name.")
     data: DataConfig | None = Field(None, description="May be absent only where `run_study` is given a log.")
 
+    @model_validator(mode="after")
+    def _problems_of_leads(self) -> Self:
+        if self.problems is not None and self.data is not None:
+            raise_found(self._problem_misfits(self.problems, self.data))
+        return self
+
+    @staticmethod
+    def _problem_misfits(source: ProblemSource, data: DataConfig) -> Iterator[tuple[str, str]]:
+        if source.deals is None:
+            if data.problem is None:
+                yield (
+                    "problems",
+                    "name the leads' problem (`data.problem`), or the deals that it is made from (`deals`)",
+                )
+            return
+        if source.assigned_at is None:
+            yield "problems.assigned_at", "deals count until a lead was assigned: name the column that says when"
+        if data.organisation is None:
+            yield "data.organisation", "deals are of organisations: name the leads' column"
+
     def published(self) -> dict[str, Any]:
         """The settings as plain values, for results.json and MLflow; paths reduced to file names."""
         values = self.model_dump(mode="json")
         if self.data is not None:
             values["data"]["log"] = Path(self.data.log).name
+        values |= published_source(self.problems)
         if self.tracking.uri is not None:
             values["tracking"]["uri"] = without_password(self.tracking.uri)
         return values
@@ -257,7 +282,7 @@ class StudyConfig(Analysis):
         del values["tracking"]
         if values["data"] is not None:
             del values["data"]["log"], values["data"]["source"]
-        return values
+        return without_paths(values)
 
 
 def without_password(text: str) -> str:

@@ -60,3 +60,23 @@ class ProblemSource(Settings):
     deals: DealsFile | None = Field(None, description="Deals to make mixtures from; a ledger has its own.")
     assigned_at: ColumnName | None = Field(None, description="Column of a log: when the lead was assigned.")
     features: bool = Field(True, description="Whether learners see the mixture.")
+
+
+def published_source(source: ProblemSource | None) -> dict[str, Any]:
+    """The settings under their key, paths reduced to file names; nothing where there are none."""
+    if source is None:
+        return {}
+    values = source.model_dump(mode="json")
+    deals = None if source.deals is None else published_deals(values["deals"])
+    return {"problems": {**values, "model": Path(source.model).name, "deals": deals}}
+
+
+def without_paths(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Published settings less the problem source's files; without one, less its empty key."""
+    source = values.get("problems")
+    if source is None:
+        return {name: value for name, value in values.items() if name != "problems"}
+    deals = source["deals"]
+    if deals is not None:
+        deals = {name: value for name, value in deals.items() if name not in ("file", "ledger", "source")}
+    return {**values, "problems": {**{name: source[name] for name in ("assigned_at", "features")}, "deals": deals}}

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from leadlift.base.config import Analysis, StudyConfig
+from leadlift.base.deals_config import published_source, without_paths
 from leadlift.base.fields import Label, Money, Settings
 from leadlift.base.plan import PlanConfig
 from leadlift.base.problems import did_you_mean, listed
@@ -178,6 +179,7 @@ class ExperimentConfig(Analysis):
         """The settings as plain values, for results.json and MLflow; paths reduced to file names."""
         values = self.model_dump(mode="json")
         values["tracking"] = self.study().published()["tracking"]
+        values |= published_source(self.problems)
         values["ledger"] = None if self.ledger is None else Path(self.ledger).name
         return values
 
@@ -185,7 +187,7 @@ class ExperimentConfig(Analysis):
         """What the study's numbers depend on: tracking and the ledger's path left out."""
         values = self.published()
         del values["tracking"], values["ledger"]
-        return values
+        return without_paths(values)
 
 
 def parse_experiment(

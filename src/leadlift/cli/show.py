@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 WIDTH = 110
 # Said in the report; a terminal has no room for them.
-LEFT_OUT = ("AUTOC", "blocks", "judged", "gain")
+LEFT_OUT = ("AUTOC", "blocks", "judged", "gain", "organisations")
 
 
 class Bars:
@@ -64,7 +64,7 @@ def show_result(result: StudyResult, folder: Path, *, as_json: bool) -> None:
         return
     from rich.console import Console
 
-    from leadlift.report import all_tables, answer, strategy_words, summary_table
+    from leadlift.report import all_tables, answer, problem_words, strategy_words, summary_table
 
     console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH)
     others = all_tables(result)
@@ -73,14 +73,15 @@ def show_result(result: StudyResult, folder: Path, *, as_json: bool) -> None:
     if "compliers" in others:
         _print_table(console, others["compliers"])
     _print_table(console, summary_table(result))
-    for name in ("learners", "differences", "strategies"):
+    for name in ("problem_uplift", "learners", "differences", "strategies"):
         if name in others:
             _print_table(console, others[name], LEFT_OUT)
     words = answer(result)
     for line in filter(None, (words.organisations, words.headline)):
         console.print(f"\n[bold]{_plain(line)}[/bold]")
     whom = " ".join(strategy_words(result))
-    for part in (words.sure, words.do, words.ranking, whom, *(f"! {caution}" for caution in words.cautions)):
+    said = (words.sure, words.do, words.ranking, *problem_words(result), whom)
+    for part in (*said, *(f"! {caution}" for caution in words.cautions)):
         if part:
             console.print(_plain(part))
     act = None if result.decision is None else result.decision.act

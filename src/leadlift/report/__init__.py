@@ -11,7 +11,7 @@ from leadlift.report.answer import Answer, answer
 from leadlift.report.figures import FIGURES, Drawn, all_figures, draw_figure, missing_figures
 from leadlift.report.format import change, count, estimate, interval, level, number, p_value, percent
 from leadlift.report.page import html
-from leadlift.report.problem_uplift import uplift_cards
+from leadlift.report.problem_uplift import problem_words, uplift_cards
 from leadlift.report.tables import all_tables
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "plan_notes",
     "plan_table",
     "power_curves",
+    "problem_words",
     "spoken_name",
     "strategy_cautions",
     "strategy_words",

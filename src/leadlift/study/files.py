@@ -6,8 +6,9 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,20 +16,34 @@ import numpy as np
 import pandas as pd
 
 from leadlift.base.errors import FileError
+from leadlift.base.problem_records import CardEffect
 from leadlift.base.problems import listed, stop
 from leadlift.base.record import Record, plain
 from leadlift.base.records import StudyResult
 from leadlift.data.door import like_frame
 from leadlift.learners import in_input_order, lead_table, uplift_columns
-from leadlift.report import all_figures, html
+from leadlift.report import Drawn, all_figures, html
 from leadlift.study.analyse import Findings
 
 LIST = "whom_to_touch.csv"
+HEAVIEST = 10
 # What a list without a lot leaves in the place of results.json.
 LIST_RESULT = "list.json"
 OURS = frozenset(
     {"results.json", "report.html", "leads.parquet", "problem_model.json", LIST, LIST_RESULT, "figures", "tables"}
 )
+
+
+@dataclass(frozen=True)
+class CardRow(Record):
+    """A problem's card as a row: its heaviest products, whose main problem it is, and one arm's effect there."""
+
+    problem: str
+    products: str
+    n_products: int | None
+    n_organisations: int
+    n_leads: int
+    uplift: CardEffect
 
 
 def check_folder(folder: Path) -> None:
@@ -138,9 +153,12 @@ def _replace_content(folder: Path, temporary: Path) -> None:
         shutil.move(path, folder / path.name)
 
 
-def write_result(folder: Path, result: StudyResult) -> None:
-    """Writes results.json, the page and, unless a check stopped the study, figures (SVG, PNG) and tables (CSV)."""
-    figures = all_figures(result)
+def write_result(folder: Path, result: StudyResult, pictures: Mapping[str, Drawn] | None = None) -> None:
+    """Writes results.json, the page and, unless a check stopped the study, figures (SVG, PNG) and tables (CSV).
+
+    `pictures` are drawn already, and stand beside those that are drawn from the result.
+    """
+    figures = {**all_figures(result), **(pictures or {})}
     text = json.dumps(result.to_dict(), indent=1, ensure_ascii=False, allow_nan=False)
     (folder / "results.json").write_text(text + "\n", encoding="utf-8")
     (folder / "report.html").write_text(html(result, figures=figures), encoding="utf-8")
@@ -167,6 +185,7 @@ def tables(result: StudyResult, like: Any = None) -> dict[str, Any]:
         "compliers": result.compliers,
         "segment_tests": result.segment_tests,
         "pooled": result.pooled,
+        "problem_cards": _card_rows(result),
         "learners": result.learners,
         "differences": result.differences,
         "choices": result.choices,
@@ -180,6 +199,23 @@ def tables(result: StudyResult, like: Any = None) -> dict[str, Any]:
     return {
         name: like_frame(pd.DataFrame([_flat(row) for row in rows]), like) for name, rows in records.items() if rows
     }
+
+
+def _card_rows(result: StudyResult) -> tuple[Record, ...]:
+    """A row per problem and arm."""
+    cards = () if result.problems is None else result.problems.cards
+    return tuple(
+        CardRow(
+            card.problem,
+            "; ".join(one.product for one in card.products[:HEAVIEST]),
+            card.n_products,
+            card.n_organisations,
+            card.n_leads,
+            effect,
+        )
+        for card in cards
+        for effect in card.effects
+    )
 
 
 def decision_tables(result: StudyResult) -> dict[str, tuple[Record, ...]]:

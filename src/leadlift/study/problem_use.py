@@ -8,16 +8,27 @@ import numpy as np
 
 from leadlift.base.records import ProblemUse, StudyResult
 from leadlift.data import UNKNOWN_PROBLEM, AssignmentLog
+from leadlift.problems.as_of import PREFIX
 from leadlift.problems.labels import number_of
 from leadlift.report import uplift_cards
+from leadlift.study.log_problems import LogProblems
 
 
-def with_problems(result: StudyResult, log: AssignmentLog) -> StudyResult:
+def with_problems(result: StudyResult, log: AssignmentLog, found: LogProblems) -> StudyResult:
     """The result with its problems; the same where the leads have none, or a check stopped the study."""
     if log.problem is None or result.stopped:
         return result
-    cards = uplift_cards(result, problem_sizes(log), {})
-    return replace(result, problems=ProblemUse("logged", cards))
+    saved = found.saved
+    cards = uplift_cards(result, problem_sizes(log), {} if saved is None else saved.products_of())
+    use = ProblemUse(
+        source="made" if found.made else "logged",
+        cards=cards,
+        model=None if saved is None else saved.digest,
+        known_until=None if saved is None or saved.known_until is None else saved.known_until.isoformat(),
+        deals=found.deals,
+        mixtures=tuple(str(name) for name in log.features.columns if str(name).startswith(PREFIX)),
+    )
+    return replace(result, problems=use)
 
 
 def problem_sizes(log: AssignmentLog) -> dict[str, tuple[int, int]]:

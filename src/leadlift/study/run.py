@@ -20,9 +20,12 @@ from leadlift.data import AssignmentLog, find_file, read_table
 from leadlift.data.ledger.opening import WAIT
 from leadlift.decide import Strategy
 from leadlift.design import Evidence
+from leadlift.report import Drawn
+from leadlift.report.problem_figures import problem_figures
 from leadlift.study.analyse import Findings, analyse
 from leadlift.study.files import LIST, check_folder, leads_frame, staging, write_result
 from leadlift.study.ledger_study import LedgerStudy
+from leadlift.study.log_problems import LogProblems, model_of, refuse_other_problems, with_made_problems
 from leadlift.study.problem_use import with_problems
 from leadlift.study.progress import Progress, Silent
 from leadlift.study.tracking import Tracker, without_names
@@ -74,10 +77,13 @@ def run_study(
         with listener.step("reading"):
             if isinstance(given, ExperimentConfig):
                 ledger = LedgerStudy.read(given, beside or Path(), wait)
-                log = ledger.read_log.log
+                log, problems = ledger.read_log.log, model_of(given.problems, beside)
                 evidence = ledger.evidence(given, config if isinstance(config, str | Path) else given)
             else:
-                log = read_log(given, beside)
+                log, problems = read_log_and_problems(given, beside)
+    else:
+        problems = model_of(settings.problems, beside)
+    refuse_other_problems(log, problems)
     tracker = Tracker(settings)
     holdout = given.experiment.holdout if isinstance(given, ExperimentConfig) else None
     findings = analyse(log, settings, listener, evidence, strategies, beside, holdout)
@@ -85,15 +91,21 @@ def run_study(
         # An organisation's total is what its lot decided: it comes first.
         findings = replace(findings, effects=(*ledger.effects(settings.seed), *findings.effects))
     with listener.step("writing"):
-        result = with_problems(_result(given, findings, truth), findings.log)
+        result = with_problems(_result(given, findings, truth), findings.log, problems)
         if ledger is not None:
             compliers = () if result.stopped else ledger.compliers(result.checks)
             result = replace(result, ledger=ledger.use, compliers=compliers)
-        return _written(result, findings, settings, tracker, folder, ledger)
+        pictures = {} if result.problems is None or problems.saved is None else problem_figures(problems.saved)
+        return _written(result, findings, settings, tracker, folder, ledger, pictures)
 
 
 def read_log(config: StudyConfig, beside: Path | None) -> AssignmentLog:
     """The log that a configuration names: beside its file, else in LEADLIFT_DATA."""
+    return read_log_and_problems(config, beside)[0]
+
+
+def read_log_and_problems(config: StudyConfig, beside: Path | None) -> tuple[AssignmentLog, LogProblems]:
+    """The same, and where the problems of its leads come from."""
     if config.data is None:
         raise stop(
             "the configuration",
@@ -103,10 +115,12 @@ def read_log(config: StudyConfig, beside: Path | None) -> AssignmentLog:
             "add `data`, or `ledger` and `experiment`, or pass a log to `run_study`",
             ConfigError,
         )
-    arguments = config.data.log_arguments()
-    identifiers = [arguments[role] for role in ("treatment", "lead_id", "organisation", "stratum") if arguments[role]]
+    named = [getattr(config.data, role) for role in ("lead_id", "organisation", "stratum")]
+    arm = config.data.log_arguments()["treatment"]
+    identifiers = [arm, *(name for name in named if name)]
     frame = read_table(find_file(config.data.log, beside, config.data.source), identifiers)
-    return AssignmentLog.from_frame(frame, **arguments)
+    frame, arguments, problems = with_made_problems(frame, config, beside)
+    return AssignmentLog.from_frame(frame, **arguments), problems
 
 
 def _settings(
@@ -158,13 +172,14 @@ def _written(
     tracker: Tracker,
     folder: Path | None,
     ledger: LedgerStudy | None,
+    pictures: Mapping[str, Drawn],
 ) -> StudyResult:
     leads = None if result.stopped else leads_frame(findings)
     with staging(folder) as temporary:
         run = tracker.open_run(result)
         with tracker.closed(run, failed=result.stopped):
             result = replace(result, mlflow=run)
-            write_result(temporary, result)
+            write_result(temporary, result, pictures)
             tracked = without_names(leads, findings.log.position) if leads is not None else None
             tracker.fill_run(run, result, temporary, tracked if config.tracking.leads else None)
             if leads is not None:
