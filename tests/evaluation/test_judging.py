@@ -214,6 +214,17 @@ def test_where_uplift_does_not_differ_no_learner_is_chosen() -> None:
     assert (constant.qini, constant.loss_gain, constant.beats_constant) == (None, None, False)
     (said,) = learner_choices(blocks, ["call"], seed=0, groups_differ=["call"])
     assert said.message == "no learner beats a constant, though score groups differ"
+    for slope, message in (
+        (1.0, "no learner beats a constant, though uplift rises along a prediction"),
+        (-1.0, NO_EVIDENCE),
+    ):
+        seen = [
+            replace(
+                b, rankings=b.rankings | {("t", "call"): replace(b.rankings["t", "call"], slope=slope, slope_se=0.5)}
+            )
+            for b in blocks
+        ]
+        assert learner_choices(seen, ["call"], seed=0)[0].message == message
 
 
 def test_false_choices_are_rare() -> None:

@@ -189,6 +189,14 @@ class TestRankings:
             "No learner's ranking was seen to find the leads that gain more, though score groups differ."
         )
 
+    def test_uplift_rises_along_a_prediction_whose_ranking_was_not_seen_to_gain(self):
+        null = made.null()
+        (choice,) = null.choices
+        message = "no learner beats a constant, though uplift rises along a prediction"
+        words = answer(dataclasses.replace(null, choices=(dataclasses.replace(choice, message=message),))).ranking
+        assert "No learner's ranking was seen to gain more than one at random, though uplift rises along a" in words
+        assert "no evidence here" not in words
+
     @pytest.mark.parametrize(("n", "found"), [(1, True), (4, False)])
     def test_the_more_learners_the_more_it_takes(self, n, found):
         """2.1 errors from zero is enough for one learner (1.96), not for one of four (2.50)."""

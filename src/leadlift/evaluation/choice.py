@@ -17,13 +17,13 @@ import numpy as np
 from leadlift.base.arrays import Floats
 from leadlift.base.record import known
 from leadlift.base.records import Candidate, LearnerChoice
-from leadlift.evaluation.combining import LEVEL, Jointly, combined_jointly
+from leadlift.evaluation.combining import LEVEL, Jointly, combined, combined_jointly
 from leadlift.evaluation.judging import SCORE, JudgedBlock, Measure
 from leadlift.inference import is_constant, max_t
 
 # By the number of models behind one prediction; learners that are not here come after, in the study's order.
 SIMPLEST_FIRST = ("s", "t", "r", "dr", "x")
-NO_EVIDENCE = "no evidence that uplift differs between leads"
+NONE_BEATS, NO_EVIDENCE = "no learner beats a constant", "no evidence that uplift differs between leads"
 
 
 def learner_choices(
@@ -98,13 +98,23 @@ def _choice(
         )
         for k, name in enumerate(names)
     )
-    return LearnerChoice(arm, chosen, None if best is None else names[best], candidates, _words(chosen, groups_differ))
+    words = "" if chosen is not None else _why_none(blocks, names, arm, groups_differ)
+    return LearnerChoice(arm, chosen, None if best is None else names[best], candidates, words)
 
 
-def _words(chosen: str | None, groups_differ: bool) -> str:
-    if chosen is not None:
-        return ""
-    return "no learner beats a constant, though score groups differ" if groups_differ else NO_EVIDENCE
+def _why_none(blocks: Sequence[JudgedBlock], names: Sequence[str], arm: str, groups_differ: bool) -> str:
+    if groups_differ:
+        return f"{NONE_BEATS}, though score groups differ"
+    return f"{NONE_BEATS}, though uplift rises along a prediction" if _rises(blocks, names, arm) else NO_EVIDENCE
+
+
+def _rises(blocks: Sequence[JudgedBlock], names: Sequence[str], arm: str) -> bool:
+    """Whether the linear test sees uplift rise along a learner's prediction, at 95% over all learners."""
+    slopes = [
+        combined(blocks, arm, lambda b, name=name: (b.rankings[name, arm].slope, b.rankings[name, arm].slope_se))
+        for name in names
+    ]
+    return any(slope.value > 0 and slope.p_value * len(names) < 1 - LEVEL for slope in slopes)
 
 
 def _bands(found: Jointly, seed: int) -> tuple[Floats, Floats]:

@@ -42,6 +42,8 @@ def _holds(result: StudyResult, arm: str) -> str:
     test = segment_test_of(result, arm)
     if test is not None and test.p_value is not None and test.p_value < LEVEL:
         return "No learner's ranking was seen to find the leads that gain more, though score groups differ."
+    if choice is not None and "along a prediction" in choice.message:
+        return "No learner's ranking was seen to gain more than one at random, though uplift rises along a prediction."
     return "There is no evidence here that uplift differs between leads."
 
 
