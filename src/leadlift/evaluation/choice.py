@@ -110,11 +110,16 @@ def _why_none(blocks: Sequence[JudgedBlock], names: Sequence[str], arm: str, gro
 
 def _rises(blocks: Sequence[JudgedBlock], names: Sequence[str], arm: str) -> bool:
     """Whether the linear test sees uplift rise along a learner's prediction, at 95% over all learners."""
-    slopes = [
-        combined(blocks, arm, lambda b, name=name: (b.rankings[name, arm].slope, b.rankings[name, arm].slope_se))
-        for name in names
-    ]
+    slopes = [combined(blocks, arm, _slope(name, arm)) for name in names]
     return any(slope.value > 0 and slope.p_value * len(names) < 1 - LEVEL for slope in slopes)
+
+
+def _slope(name: str, arm: str) -> Callable[[JudgedBlock], tuple[float, float]]:
+    def measure(block: JudgedBlock) -> tuple[float, float]:
+        judged = block.rankings[name, arm]
+        return judged.slope, judged.slope_se
+
+    return measure
 
 
 def _bands(found: Jointly, seed: int) -> tuple[Floats, Floats]:
