@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -23,8 +24,8 @@ from leadlift.problems import DealColumns, DealTable, ProblemModel, read_deals  
 
 K = 10
 CUTS = {"simulated company": "2025-07-01", "simulated company, few deals": "2025-07-01", "Online Retail": "2011-09-01"}
-WEIGHTS = (0.0, 0.1, 0.3, 0.5, 0.7, 0.9)
 AGAINST = ("popularity", "looks", "item cosine", "ALS")
+OURS = ("shipped", "shipped, without trend", "shipped, without problems", "problems")
 RETAIL = {"organisation": "CustomerID", "product": "Description", "closed_at": "InvoiceDate", "won": None}
 RETAIL_RETURNS = {**RETAIL, "amount": "Quantity"}
 
@@ -55,22 +56,24 @@ def work(piece: pieces.Row) -> list[pieces.Row]:
     after = later(train, every)
     asked = np.flatnonzero(np.diff(after.indptr) > 0)
     popular = np.asarray(train.matrix.sum(axis=0), dtype=float)
-    neighbours = cosine(train.matrix)
-    weight = blended(model, train.matrix, neighbours)
+    neighbours, ranker = cosine(train.matrix), model.next_deals().ranker
+    without, steady = replace(ranker, weight=0.0), replace(ranker, trend=np.ones_like(ranker.trend))
     rankings = {
         "popularity": top(lambda rows: np.tile(popular, (len(rows), 1)), train.matrix, asked),
         "looks": top(by_looks(train, looks.reindex(train.organisations).fillna(0.0)), train.matrix, asked),
         "item cosine": top(lambda rows: train.matrix[rows] @ neighbours, train.matrix, asked),
-        "problems": top(lambda rows: mixed(model, train.matrix[rows], neighbours, 0.0), train.matrix, asked),
-        "problems and intersections": top(
-            lambda rows: mixed(model, train.matrix[rows], neighbours, weight), train.matrix, asked
-        ),
+        "problems": top(lambda rows: model.chances(train.matrix[rows]), train.matrix, asked),
+        "shipped": top(lambda rows: ranker.chances(train.matrix[rows]), train.matrix, asked),
+        "shipped, without trend": top(lambda rows: steady.chances(train.matrix[rows]), train.matrix, asked),
+        "shipped, without problems": top(lambda rows: without.chances(train.matrix[rows]), train.matrix, asked),
     }
     chosen = als(train.matrix)
     if chosen is not None:
         rankings["ALS"] = chosen[asked]
     scores = {name: measured(ranked, after[asked]) for name, ranked in rankings.items()}
-    facts = {"organisations": len(asked), "deals": int(after.nnz), "problems": model.n_problems_, "weight": weight}
+    test = model.next_deals().test.to_dict()
+    facts = {"organisations": len(asked), "deals": int(after.nnz), "problems": model.n_problems_}
+    facts |= {name: test[name] for name in ("set_aside", "since", "neighbours", "trend", "problem_weight")}
     return [{"measure": measure, **facts, "rows": summary(scores, measure)} for measure in ("recall", "ndcg")]
 
 
@@ -90,34 +93,6 @@ def cosine(matrix: sparse.csr_array) -> np.ndarray:
     both /= np.outer(size, size)
     np.fill_diagonal(both, 0.0)
     return both
-
-
-def mixed(model: ProblemModel, held: sparse.csr_array, neighbours: np.ndarray, weight: float) -> np.ndarray:
-    """Chances by problems, and by intersections with what an organisation has, each adding up to 1."""
-    chance = model.chances(held)
-    near = held @ neighbours
-    near = near / np.maximum(near.sum(axis=1, keepdims=True), 1e-12)
-    return (1.0 - weight) * chance + weight * near
-
-
-def blended(model: ProblemModel, matrix: sparse.csr_array, neighbours: np.ndarray) -> float:
-    """The weight of intersections that finds most of the products hidden, one per organisation; before the cut."""
-    rng = np.random.default_rng(0)
-    breadth = np.diff(matrix.indptr)
-    rows = np.flatnonzero(breadth >= 2)
-    rows = np.sort(rng.choice(rows, min(len(rows), 3_000), replace=False))
-    part = sparse.csr_array(matrix[rows], dtype=float)
-    place = part.indptr[:-1] + (rng.random(len(rows)) * breadth[rows]).astype(int)
-    hidden = part.indices[place].copy()
-    part.data[place] = 0.0
-    part.eliminate_zeros()
-    each = np.arange(len(rows))
-
-    def found(weight: float) -> float:
-        ids = top(lambda some: mixed(model, part[some], neighbours, weight), part, each)
-        return float((ids == hidden[:, None]).any(axis=1).mean())
-
-    return max(WEIGHTS, key=found)
 
 
 def by_looks(train: DealTable, looks: pd.DataFrame):
@@ -174,11 +149,11 @@ def measured(ranked: np.ndarray, after: sparse.csr_array) -> dict[str, np.ndarra
 
 
 def summary(scores: dict[str, dict[str, np.ndarray]], measure: str) -> list[pieces.Row]:
-    """Means with 95% intervals over organisations, and paired differences of the two problem rankings."""
+    """Means with 95% intervals over organisations, and paired differences of our rankings to their rivals."""
     rows = []
     for name, values in scores.items():
         row = {"ranking": name, "mean": interval(values[measure])}
-        if name.startswith("problems"):
+        if name in OURS:
             row["over"] = {
                 rival: interval(values[measure] - scores[rival][measure]) for rival in AGAINST if rival in scores
             }
@@ -207,7 +182,9 @@ def generated(rows: list[pieces.Row]) -> str:
         if row["measure"] == "recall":
             words = (
                 f"{row['organisations']:,} organisations with {row['deals']:,} first purchases after "
-                f"{CUTS[row['piece']['data']]}; {row['problems']} problems; weight of intersections {row['weight']:g}."
+                f"{CUTS[row['piece']['data']]}; {row['problems']} problems. Shipped, as deals from {row['since']} on "
+                f"chose: neighbours {row['neighbours']}; trend {row['trend']}; weight of problems "
+                f"{row['problem_weight']:g}."
             )
             parts.append(f"## {row['piece']['data']}\n\n{words}")
         lines = []

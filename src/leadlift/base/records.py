@@ -36,6 +36,9 @@ class RowAccount(Record):
             raise ValueError(f"rows don't add up: {self.read:,} read, {self.used:,} used, {lost:,} dropped ({reasons})")
         object.__setattr__(self, "dropped", MappingProxyType(dict(self.dropped)))
 
+    def __reduce__(self) -> tuple[type[RowAccount], tuple[int, int, dict[str, int]]]:
+        return RowAccount, (self.read, self.used, dict(self.dropped))
+
 
 @dataclass(frozen=True)
 class Check(Record):

@@ -52,6 +52,7 @@ def _show(result: ProblemsResult, folder: Path) -> None:
 
     from leadlift.cli.show import WIDTH, _plain, _print_table
     from leadlift.report.idea_tables import funnels_table, hypotheses_table, idea_notes
+    from leadlift.report.next_deals import next_deal_notes
     from leadlift.report.problem_page import problem_headline, problem_notes, problems_table
 
     console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH)
@@ -67,6 +68,11 @@ def _show(result: ProblemsResult, folder: Path) -> None:
             _print_table(console, hypotheses_table(result.ideas, most=10))
         for words in idea_notes(result.ideas):
             console.print(_plain(words))
+    notes = next_deal_notes(result.next_deals)
+    if notes:
+        console.print()
+    for words in notes:
+        console.print(_plain(words))
     console.print(f"\nreport   {folder / 'report.html'}", soft_wrap=True)
     console.print(f"results  {folder / 'results.json'}", soft_wrap=True)
     console.print(f"tables   {folder / 'tables'}", soft_wrap=True)

@@ -23,9 +23,10 @@ from leadlift.problems.frames import candidate_frame, product_frame, selection_f
 from leadlift.problems.graph import intersection_graph
 from leadlift.problems.heldout import fitness
 from leadlift.problems.intersections import Intersections, intersect
+from leadlift.problems.next_deals import NextDeals, fit_next_deals
 from leadlift.problems.search import Tick, sampled, search
 from leadlift.problems.selection import Candidate
-from leadlift.problems.upsell import UPSELL_COLUMNS, next_products
+from leadlift.problems.upsell import next_products
 from leadlift.problems.views import factor_labels, second_view
 
 NO_DEALS = ("empty", "no-deals")
@@ -150,6 +151,7 @@ class ProblemModel(BaseEstimator):
             tick=tick,
         )
         self.deals_, self.intersections_, self.selection_ = table, pairs, selection_frame(searched)
+        self._next_deals: NextDeals | None = None
         self._settle(searched.chosen, earlier)
         return self
 
@@ -194,6 +196,23 @@ class ProblemModel(BaseEstimator):
             return np.tile(fitness(self.intersections_.null), (matrix.shape[0], 1))
         return model.chances(model.shares(matrix))
 
+    def next_deals(self) -> NextDeals:
+        """The ranking of next products and how it does on deals set aside; fitted when it is first asked for."""
+        self._fitted()
+        if self._next_deals is None:
+            self._next_deals = fit_next_deals(
+                self._found,
+                self.deals_,
+                fitness(self.intersections_.null),
+                q=self.q,
+                resolutions=self.resolutions,
+                least_products=self.least_products,
+                mixture=self._mixture_settings(),
+                most_organisations=self.most_organisations,
+                seed=self.seed,
+            )
+        return self._next_deals
+
     def upsell(self, deals: Any, *, most: int = 3) -> pd.DataFrame:
         """Next products of each organisation with the reason for each: see `leadlift.problems.upsell`.
 
@@ -206,10 +225,7 @@ class ProblemModel(BaseEstimator):
 
     def _next(self, names: Any, matrix: Any, most: int) -> pd.DataFrame:
         check_most(most)
-        found = self._found
-        if found.mixtures is None or most == 0:
-            return pd.DataFrame(columns=UPSELL_COLUMNS)
-        return next_products(found.mixtures, found.label, list(found.names), matrix, names, found.products, most=most)
+        return next_products(self.next_deals(), self._found, matrix, names, most=most)
 
     def upsell_fitted(self, *, most: int = 3) -> pd.DataFrame:
         """The same for the organisations fitted on."""

@@ -10,6 +10,7 @@ from leadlift.base.record import Record
 from leadlift.base.records import Check, RowAccount, TrackedRun
 from leadlift.problems.cards import ProblemCard
 from leadlift.problems.ideas import Ideas
+from leadlift.problems.next_deals import NextDealTest
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ class ProblemsResult(Record):
     organisations without a deal in any problem's products. `ideas` are funnels to unify and mechanics worth trying;
     `effects_digest` is that of the measured effects they rest on. `known_until` is when the last deal was known that
     is used, ISO 8601; `model_digest` that of the saved problem model; `names` are held against an earlier search.
+    `next_deals` is how next products are ranked and tested, absent where none are asked for.
     """
 
     study: str
@@ -79,6 +81,7 @@ class ProblemsResult(Record):
     disagreements: tuple[str, ...]
     n_unknown: int
     ideas: Ideas
+    next_deals: NextDealTest | None = None
     effects_digest: str | None = None
     known_until: str | None = None
     model_digest: str | None = None

@@ -6,13 +6,15 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import special
+from scipy import sparse
 
 from leadlift.base.arrays import Codes, Floats
-from leadlift.problems.mixtures import Mixtures
+from leadlift.problems.found import Found
+from leadlift.problems.lifts import Suggested, lifts_of, suggested
+from leadlift.problems.next_deals import NextDeals
+from leadlift.problems.ranking import Ranker, popular_chances
 
 BLOCK = 4_000_000
-LEVEL = 0.95
 REASONS = 3
 UPSELL_COLUMNS = [
     "organisation_id",
@@ -27,83 +29,97 @@ UPSELL_COLUMNS = [
 ]
 
 
-def next_products(
-    model: Mixtures,
-    label: Codes,
-    problem_names: list[str],
-    matrix: Any,
-    organisations: Any,
-    products: Any,
-    *,
-    most: int,
-) -> pd.DataFrame:
-    """The products of problems that each organisation does not have, the largest lift in chance first.
+def next_products(following: NextDeals, found: Found, matrix: Any, organisations: Any, *, most: int) -> pd.DataFrame:
+    """The products that each organisation does not have, the likeliest first.
 
-    Only products that lie in a problem of which the organisation already has a product are named, so that each has a
-    reason; organisations without such a deal get none.
+    A product is named if something that the organisation has speaks for it, and if suggestions of its kind were bought
+    oftener than by popularity on deals set aside: the interval of their lift lies above 1. Where the ranking as a
+    whole was no better than popularity, nothing is named.
 
     Args:
-        model: fitted mixtures.
-        label: the problem of each product, -1 for none.
-        problem_names: names of the problems.
+        following: the ranking and its test.
+        found: problems and products.
         matrix: what organisations have, sparse, shape (organisations, products).
-        organisations, products: names.
-        most: how many per organisation.
+        organisations: their identifiers.
+        most: products per organisation.
 
     Returns:
-        A row per organisation and product: `organisation_id`, `rank`, `product`, `problem`, `because` (products of
-        that problem that it has), `chance` (of being the next one, among those it does not have), `lift` over
-        popularity with `lift_lower` and `lift_upper`: 95%, from what its few deals leave open about its mixture, given
-        the problems.
+        A row per organisation and product: `organisation_id`, `rank`, `product`, `problem` (missing unless the
+        organisation has another product of it), `because` (the products it has that speak most for this one), `chance`
+        (of being the next one, among those it does not have), `lift` of that chance over popularity with `lift_lower`
+        and `lift_upper`: measured on deals set aside, of suggestions of which the ranking says about the same; 95%.
     """
-    rows = []
-    shares = model.shares(matrix)
-    names, items = np.asarray(organisations, dtype=object), np.asarray(products, dtype=object)
+    parts = []
+    names = np.asarray(organisations, dtype=object)
     step = max(BLOCK // max(matrix.shape[1], 1), 1)
-    for start in range(0, matrix.shape[0], step):
-        part = matrix[start : start + step]
-        rows += _of_block(model, label, part, shares[start : start + step], names[start : start + step], items, most)
-    frame = pd.DataFrame(rows, columns=UPSELL_COLUMNS)
-    return frame.assign(problem=[problem_names[k] for k in frame["problem"]])
+    for start in range(0, matrix.shape[0] if following.test.worth and most else 0, step):
+        part = sparse.csr_array(matrix[start : start + step], dtype=np.float32)
+        parts.append(_of_block(following, found, part, names[start : start + step], most))
+    if not parts:
+        return pd.DataFrame(columns=UPSELL_COLUMNS)
+    return pd.concat(parts, ignore_index=True)
 
 
-def _of_block(
-    model: Mixtures, label: Codes, part: Any, shares: Floats, names: Any, items: Any, most: int
-) -> list[tuple[Any, ...]]:
+def _of_block(following: NextDeals, found: Found, part: Any, names: Any, most: int) -> pd.DataFrame:
+    ranker = following.ranker
+    chance, reason = ranker.reasoned(part)
     held = part.toarray() > 0
-    chance, plain = model.chances(shares), np.tile(model.background, (part.shape[0], 1))
-    chance[held] = plain[held] = 0.0
-    chance /= np.maximum(chance.sum(axis=1, keepdims=True), 1e-300)
-    plain /= np.maximum(plain.sum(axis=1, keepdims=True), 1e-300)
-    many = len(model.base)
-    counts = np.stack([held[:, label == k].sum(axis=1) for k in range(many)], axis=1)
-    allowed = ~held & (label >= 0)[None, :] & (np.where(label >= 0, counts[:, np.maximum(label, 0)], 0) > 0)
-    gain = np.where(allowed & (chance > plain), chance, 0.0)
-    order = np.argsort(-gain, axis=1, kind="stable")[:, :most]
-    i, place = np.nonzero(np.take_along_axis(gain, order, axis=1) > 0)
-    p = order[i, place]
-    lift = chance[i, p] / plain[i, p]
-    lower, upper = _intervals(model, p, shares[i], lift, counts[i].sum(axis=1))
-    because = [_because(model, held[row], label, int(label[product]), items) for row, product in zip(i, p, strict=True)]
-    return list(zip(names[i], place + 1, items[p], label[p], because, chance[i, p], lift, lower, upper, strict=True))
+    chance[~reason] = 0.0
+    named = suggested(chance, popular_chances(ranker.popularity, held))
+    named = named.only(lifts_of(named, following.test.lifts)[1] > 1.0)
+    named = named.only(_place(named.row) < most)
+    lift, lower, upper = lifts_of(named, following.test.lifts)
+    shared = ranker.touched(part)
+    label = found.label[named.product]
+    mine = (label >= 0) & shared[named.row, np.maximum(label, 0)]
+    return pd.DataFrame(
+        {
+            "organisation_id": names[named.row],
+            "rank": _place(named.row) + 1,
+            "product": np.asarray(found.products, dtype=object)[named.product],
+            "problem": found.any_name[np.where(mine, label, -1)],
+            "because": _because(ranker, named, part, np.asarray(found.products, dtype=object)),
+            "chance": lift * named.plain,
+            "lift": lift,
+            "lift_lower": lower,
+            "lift_upper": upper,
+        }
+    )
 
 
-def _because(model: Mixtures, held: Any, label: Codes, problem: int, items: Any) -> str:
-    mine = np.flatnonzero(held & (label == problem))
-    return "; ".join(items[mine[np.argsort(-model.weight[problem][mine], kind="stable")][:REASONS]])
+def _place(row: Codes) -> Codes:
+    """The place of each entry within its row; rows come one after the other."""
+    start = np.flatnonzero(np.concatenate([[True], row[1:] != row[:-1]])) if len(row) else np.empty(0, dtype=np.intp)
+    return np.arange(len(row)) - np.repeat(start, np.diff(np.append(start, len(row))))
 
 
-def _intervals(model: Mixtures, product: Codes, theta: Floats, lift: Floats, deals: Floats) -> tuple[Floats, Floats]:
-    """The lifts' intervals: each is linear in the mixture, whose posterior is Dirichlet; a beta with its moments."""
-    slope = model.weight[:, product].T
-    mean = (theta * slope).sum(axis=1)
-    variance = ((theta * slope**2).sum(axis=1) - mean**2) / (model.concentration + deals + 1.0)
-    low, high = slope.min(axis=1), slope.max(axis=1)
-    open_ones = (variance > 0) & (mean > low) & (mean < high)
-    width = np.where(open_ones, high - low, 1.0)
-    share = np.where(open_ones, (mean - low) / width, 0.5)
-    size = np.where(open_ones, share * (1.0 - share) * width**2 / np.where(open_ones, variance, 1.0) - 1.0, 1.0)
-    tail = (1.0 - LEVEL) / 2.0
-    ends = [special.betaincinv(share * size, (1.0 - share) * size, at) for at in (tail, 1.0 - tail)]
-    lower, upper = (np.where(open_ones, (low + width * end) / mean * lift, lift) for end in ends)
-    return lower, upper
+def _because(ranker: Ranker, named: Suggested, part: Any, items: Any) -> Any:
+    """The products held that speak most for each suggestion: its neighbours, else those of its problem."""
+    breadth = np.diff(part.indptr)[named.row]
+    suggestion = np.repeat(np.arange(len(breadth)), breadth)
+    place = np.arange(len(suggestion)) - np.repeat(np.cumsum(breadth) - breadth, breadth)
+    held = part.indices[np.repeat(part.indptr[named.row], breadth) + place]
+    says = _says(ranker, held, named.product[suggestion])
+    order = np.lexsort((held, -says, suggestion))
+    order = order[says[order] > 0]
+    rank = _place(suggestion[order])
+    words = np.full(len(breadth), "", dtype=object)
+    for number in range(REASONS):
+        chosen = order[rank == number]
+        words[suggestion[chosen]] += ("; " if number else "") + items[held[chosen]]
+    return words
+
+
+def _says(ranker: Ranker, held: Codes, product: Codes) -> Floats:
+    """How much each product held says for the suggested one."""
+    says = np.zeros(len(held))
+    if ranker.weight < 1.0:
+        weight = ranker.neighbours.weight
+        says = np.maximum(np.asarray(weight[held, product], dtype=np.float64).ravel(), 0.0)
+    if ranker.mixtures is None or ranker.weight == 0.0:
+        return says
+    label = ranker.label[product]
+    same = (label >= 0) & (ranker.label[held] == label)
+    # Neighbours come first: a product of the same problem speaks through the problem alone.
+    by_problem = ranker.mixtures.weight[np.maximum(label, 0), held]
+    return np.where(says > 0, 1.0 + says, np.where(same, by_problem, 0.0))

@@ -7,11 +7,13 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from leadlift.problems.cards import ProblemCard
+from leadlift.problems.next_deals import NextDealTest
 from leadlift.problems.records import NamesKept, ProblemsResult
 from leadlift.report import format as fmt
 from leadlift.report._table import Column, Row, Table
 from leadlift.report.figures import Drawn
 from leadlift.report.idea_tables import funnels_table, hypotheses_table, idea_notes
+from leadlift.report.next_deals import lifts_table, next_deal_notes, rankings_table
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -161,12 +163,18 @@ def problems_html(result: ProblemsResult, *, figures: Mapping[str, Drawn]) -> st
         funnels=funnels_table(result.ideas),
         hypotheses=hypotheses_table(result.ideas),
         idea_notes=idea_notes(result.ideas),
+        next_notes=next_deal_notes(result.next_deals),
+        next_tables=() if result.next_deals is None else _next_tables(result.next_deals),
         figures=figures,
         named=NAMED,
         percent=fmt.percent,
         number=fmt.number,
         count=fmt.count,
     )
+
+
+def _next_tables(test: NextDealTest) -> tuple[Table, ...]:
+    return tuple(table for table in (rankings_table(test), lifts_table(test)) if table.rows)
 
 
 @cache

@@ -86,6 +86,9 @@ def find_problems(
         model.fit(deals, previous=None if earlier is None else earlier.product_problem, tick=tick)
     with listener.step("funnels and mechanics"):
         found = find_ideas(settings, model, effects)
+    if settings.upsell.products:
+        with listener.step("ranking next products"):
+            model.next_deals()
     with listener.step("writing"):
         now = datetime.now(UTC)
         saved = saved_problems(model, created_at=pd.Timestamp(now).floor("s"), deals_digest=_deals_digest(model))
@@ -203,6 +206,7 @@ def _result(
         disagreements=tuple(elsewhere["product"].head(SHOWN_DISAGREEMENTS)),
         n_unknown=int((model.main_problems() == UNKNOWN).sum()),
         ideas=suggested,
+        next_deals=model.next_deals().test if config.upsell.products else None,
         effects_digest=None if effects is None else frame_digest(to_pandas(effects)),
         known_until=None if saved.known_until is None else saved.known_until.isoformat(),
         model_digest=saved.digest,
