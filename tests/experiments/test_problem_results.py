@@ -32,14 +32,24 @@ def test_no_problems_are_claimed_without_structure(kind):
     assert min(row["hypergeometric_below_001"] for row in found) > 0.5
 
 
-@pytest.mark.parametrize("rival", ["popularity", "looks"])
-def test_problems_predict_deals_better_than(rival):
+DATA = {"simulated company", "simulated company, few deals", "Online Retail"}
+
+
+@pytest.mark.parametrize("measure", ["recall", "ndcg"])
+@pytest.mark.parametrize("data", sorted(DATA))
+def test_next_deals_against_rivals(data, measure):
     found = rows("deal_predictability")
-    assert {row["piece"]["data"] for row in found} >= {"simulated company", "Online Retail"}
-    for row in found:
-        for ranking in row["rows"]:
-            if ranking["ranking"].startswith("problems"):
-                assert ranking["over"][rival][1] > 0
+    assert {row["piece"]["data"] for row in found} == DATA
+    (row,) = (row for row in found if row["piece"]["data"] == data and row["measure"] == measure)
+    over = {one["ranking"]: one["over"] for one in row["rows"] if "over" in one}
+    # Lower ends of paired 95% intervals: problems alone, and what ships, beat popularity and looks.
+    for ranking in ("problems", "shipped"):
+        assert over[ranking]["popularity"][1] > 0
+        assert over[ranking]["looks"][1] > 0
+    # What ships is not worse than ALS by more than can be told; its upper end would be below 0.
+    assert over["shipped"]["ALS"][2] > 0
+    assert over["shipped"]["item cosine"][2] > 0
+    assert row["set_aside"] == "by time"
 
 
 def test_online_retail_has_cards_to_read():

@@ -13,6 +13,7 @@ from leadlift.base.arrays import Bools, Codes, Floats
 from leadlift.base.record import Record
 from leadlift.problems.deals import DealTable
 from leadlift.problems.found import Found
+from leadlift.problems.labels import telling_words, words_by_product
 from leadlift.problems.mixtures import Mixtures
 from leadlift.problems.selection import Candidate
 
@@ -32,7 +33,8 @@ class ProductWeight(Record):
 
 @dataclass(frozen=True)
 class Chain(Record):
-    """What is bought after what: of the organisations that have both, how many bought `first` on an earlier day.
+    """What is bought after what: of the organisations that bought both while both were sold, how many bought `first`
+    on an earlier day.
 
     `p_value` is of either order being as likely, over organisations that bought them on different days.
     """
@@ -71,6 +73,7 @@ class ProblemCard(Record):
             of the organisations.
         p_value: of no gain, adjusted over all problems (Holm).
         agreement: share of its products that the factors put together as well, [0, 1].
+        words: that its products' names share and others' don't; empty where names tell nothing.
     """
 
     problem: str
@@ -84,6 +87,12 @@ class ProblemCard(Record):
     gain: float | None
     p_value: float
     agreement: float
+    words: tuple[str, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """What a person may call it: the words that its products' names share, else its heaviest product."""
+        return " ".join(self.words) or self.products[0].product.strip()
 
 
 def problem_cards(
@@ -112,6 +121,7 @@ def problem_cards(
     popularity, breadth = np.asarray(matrix.sum(axis=0)), np.diff(matrix.indptr)
     main = found.main(mixtures, table.organisations, matrix).value_counts()
     days = sparse.csc_array((table.first_day, matrix.indices, matrix.indptr), shape=matrix.shape[::-1]).tocsr()
+    words = words_by_product(table.products)
     cards = []
     for k, (name, at) in enumerate(zip(found.names, found.community, strict=True)):
         members = np.flatnonzero(label == k)
@@ -130,6 +140,7 @@ def problem_cards(
                 gain=float(np.nanmean(candidate.problem_gain[:, at])),
                 p_value=float(p_value[at]),
                 agreement=float(agrees[members].mean()),
+                words=telling_words(words, members),
             )
         )
     return tuple(cards)
@@ -146,6 +157,9 @@ def product_weights(
 
 def typical_chains(columns: Any, members: Codes, products: Any, *, most: int = 5) -> tuple[Chain, ...]:
     """The surest orders between a problem's most common products.
+
+    Only organisations that bought both while both were sold are looked at: that an older product is bought before one
+    that came later says nothing of those who buy.
 
     Args:
         columns: first day of each organisation and product by column, sparse; days count from 1, NaN without dates.
@@ -171,9 +185,14 @@ def typical_chains(columns: Any, members: Codes, products: Any, *, most: int = 5
 
 
 def _days_of_both(columns: Any, a: int, b: int) -> tuple[Floats, Floats]:
+    """When organisations that have both first bought each, both while anybody first bought either."""
     one, other = (slice(columns.indptr[p], columns.indptr[p + 1]) for p in (a, b))
     _, place, there = np.intersect1d(columns.indices[one], columns.indices[other], True, True)
-    return columns.data[one][place], columns.data[other][there]
+    all_one, all_other = columns.data[one], columns.data[other]
+    start, end = max(all_one.min(), all_other.min()), min(all_one.max(), all_other.max())
+    mine, theirs = all_one[place], all_other[there]
+    both_sold = (np.minimum(mine, theirs) >= start) & (np.maximum(mine, theirs) <= end)
+    return mine[both_sold], theirs[both_sold]
 
 
 def typical_organisations(

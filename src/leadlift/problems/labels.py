@@ -7,12 +7,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 
 from leadlift.base.arrays import Codes
 from leadlift.problems.stability import matched
 
 UNKNOWN = "unknown"
 LIKE = 0.3
+# A word tells a problem's products from others if so many of them have it, and so many times the share of the others.
+WORDS, LEAST_SHARE, TIMES = 3, 0.3, 3.0
 
 
 def problem_names(label: Codes, products: Sequence[str], size: Any, previous: Mapping[str, str]) -> list[str]:
@@ -53,3 +56,37 @@ def number_of(name: str) -> int:
     """
     found = re.search(r"\d+$", name)
     return int(found.group()) if found else 0
+
+
+def words_by_product(products: Any) -> tuple[Any, list[str]]:
+    """Where each product's name has which word, from 1, sparse, shape (products, words); and the words."""
+    found = [list(dict.fromkeys(re.findall(r"[^\W\d_]{3,}", str(name).casefold()))) for name in products]
+    words = sorted({word for name in found for word in name})
+    number = {word: at for at, word in enumerate(words)}
+    row = np.repeat(np.arange(len(found)), [len(name) for name in found])
+    column = np.array([number[word] for name in found for word in name], dtype=np.intp)
+    place = np.array([at for name in found for at in range(1, len(name) + 1)], dtype=np.float64)
+    return sparse.csr_array((place, (row, column)), shape=(len(found), len(words))), words
+
+
+def telling_words(named: tuple[Any, list[str]], members: Codes) -> tuple[str, ...]:
+    """The words that a problem's products share and others lack, in the order that names have them.
+
+    Args:
+        named: from `words_by_product`.
+        members: the problem's products.
+
+    >>> names = ["lunch bag red", "lunch bag blue", "paper bag", "red sign", "blue sign", "tea pot", "tea cup", "mug"]
+    >>> telling_words(words_by_product(names), np.array([0, 1, 2]))
+    ('lunch', 'bag')
+    """
+    place, words = named
+    has = place.sign()
+    inside = np.asarray(has[members].sum(axis=0)) / len(members)
+    others = max(has.shape[0] - len(members), 1)
+    outside = (np.asarray(has.sum(axis=0)) - inside * len(members)) / others
+    times = inside / np.maximum(outside, 0.5 / others)
+    telling = np.flatnonzero((inside >= LEAST_SHARE) & (inside * len(members) >= 2) & (times >= TIMES))
+    most = telling[np.lexsort((telling, -inside[telling] * np.log(times[telling])))][:WORDS]
+    where = np.asarray(place[members].sum(axis=0))[most] / inside[most]
+    return tuple(words[word] for word in most[np.argsort(where, kind="stable")])

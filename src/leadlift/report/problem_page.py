@@ -110,7 +110,7 @@ def _row(card: ProblemCard) -> Row:
     heaviest = ", ".join(one.product.strip() for one in card.products[:HEAVIEST])
     return Row(
         (
-            card.problem,
+            f"{card.problem}: {card.title}" if card.words else card.problem,
             heaviest,
             fmt.count(len(card.products)),
             fmt.count(card.organisations),
