@@ -58,7 +58,7 @@ def shown(card: pieces.Row) -> str:
         for one in card["chains"][:3]
     )
     lines = [
-        f"### {card['problem']}: {' '.join(card['words']) or card['products'][0]['product'].strip()}",
+        f"### {card['problem']}: {' '.join(card.get('words', ())) or card['products'][0]['product'].strip()}",
         f"{card['organisations']:,} customers have it as their main problem. Comes back in {card['recovered']:.2f}, "
         f"gain {card['gain']:.4f} nats, views agree on {card['agreement']:.0%} of {card['n_products']} products.",
         f"**Products**: {products}.",
