@@ -57,6 +57,33 @@ def test_propensities_that_differ_are_used(Forest):
     assert plain.mean() > 0.15
 
 
+@pytest.mark.parametrize("Forest", FORESTS)
+def test_propensities_that_differ_neither_move_nor_hide_the_uplift(Forest):
+    """causalml's uplift forest multiplies rates by weights: mean 0.17 where the truth is 0.05, and no order."""
+    rng = np.random.default_rng(0)
+    n = 8000
+    X = pd.DataFrame({"a": rng.normal(size=n), "b": rng.normal(size=n)})
+    share = np.where(X["a"] > 0, 0.3, 0.7)
+    arm = (rng.random(n) < share).astype(int)
+    moved = (X["b"] > 0).to_numpy()
+    y = (rng.random(n) < 0.2 + 0.05 * X["a"].clip(-2, 2) + 0.1 * arm * moved).astype(float)
+    uplift = Forest(n_estimators=20).fit(X, y, treatment=arm, propensity=share).predict(X)
+    assert uplift.mean() == pytest.approx(0.05, abs=0.02)
+    assert uplift[moved].mean() > uplift[~moved].mean() + 0.05
+
+
+@pytest.mark.parametrize("Forest", FORESTS)
+def test_the_scale_of_weights_means_nothing_and_their_ratio_counts(Forest):
+    X, y, arm, shares = drawn()
+    fits = [
+        Forest(n_estimators=5).fit(X, y, treatment=arm, propensity=shares, sample_weight=weight).predict(X)
+        for weight in (None, np.full(3000, 4.0), np.where(X["a"] > 0, 9.0, 1.0))
+    ]
+    np.testing.assert_allclose(fits[0], fits[1], atol=1e-12)
+    assert (fits[2] != fits[0]).any()
+    assert (np.abs(fits[2]) <= 1).all()
+
+
 def test_forests_in_a_study():
     log = AssignmentLog.from_frame(small_log(600), **COLUMNS)
     found = cross_fit({"forest": CausalForest(n_estimators=5), "uplift": UpliftForest(n_estimators=5)}, log, folds=2)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from leadlift.base.arrays import Floats
+from leadlift.base.arrays import Codes, Floats
 from leadlift.base.problems import stop
 from leadlift.learners.causalml import CausalML
 from leadlift.learners.features import Rows
@@ -52,8 +52,7 @@ class ForestLearner(UpliftLearner):
         X = self._dense(frame)
         self.flat_ = self._means(sample) if X.shape[1] == 0 else None
         if self.flat_ is None:
-            weight = _weights(sample)
-            self.forest_.fit(X, treatment=self._arm_labels(sample), y=sample.y, sample_weight=weight)
+            self._grow(X, sample, _weights(sample))
 
     def _predict(self, rows: Rows, propensity: Floats) -> Floats:
         shape = (len(rows), propensity.shape[1] - 1)
@@ -73,8 +72,8 @@ class ForestLearner(UpliftLearner):
                 columns += [(codes == code).astype(np.float64) for code in range(len(frame[name].cat.categories))]
         return np.column_stack(columns) if columns else np.empty((len(frame), 0))
 
-    def _arm_labels(self, sample: Sample) -> Any:
-        return sample.arm
+    def _grow(self, X: Floats, sample: Sample, weight: Floats | None) -> None:
+        self.forest_.fit(X, treatment=sample.arm, y=sample.y, sample_weight=weight)
 
     def _means(self, sample: Sample) -> Floats:
         weight = _weights(sample)
@@ -94,7 +93,8 @@ class UpliftForest(ForestLearner):
     """Trees that split where the arms' conversion rates differ most, by Kullback-Leibler divergence.
 
     For outcomes 0 and 1, any number of arms (Rzepakowski and Jaroszewicz 2012, Decision trees for uplift modeling).
-    See `ForestLearner` for arguments.
+    See `ForestLearner` for arguments. causalml multiplies conversion rates by weights, so that weights of 3 would
+    predict three times the uplift: leads are drawn as often as their weight says instead, to within one.
     """
 
     def _fit(self, sample: Sample) -> None:
@@ -104,8 +104,11 @@ class UpliftForest(ForestLearner):
             raise stop("the learner", "outcome-kind", rule, f"{odd:,} of {len(sample):,} are other numbers", fix)
         super()._fit(sample)
 
-    def _arm_labels(self, sample: Sample) -> Any:
-        return np.array([_arm_name(k) for k in range(sample.arms)])[sample.arm]
+    def _grow(self, X: Floats, sample: Sample, weight: Floats | None) -> None:
+        rng = np.random.default_rng([self.random_state, 8])
+        rows = np.arange(len(sample)) if weight is None else _as_often(weight, rng)
+        names = np.array([_arm_name(k) for k in range(sample.arms)])[sample.arm]
+        self.forest_.fit(X[rows], treatment=names[rows], y=sample.y[rows])
 
     def _forest(self) -> Any:
         from causalml.inference.tree import UpliftRandomForestClassifier
@@ -144,9 +147,27 @@ def _arm_name(k: int) -> str:
     return f"arm {k:04}"
 
 
+def _as_often(weight: Floats, rng: np.random.Generator) -> Codes:
+    """Rows, each as often as its share of the weight, to within one (systematic sampling in random order).
+
+    >>> _as_often(np.array([2.0, 2.0, 2.0]), np.random.default_rng(0))
+    array([0, 1, 2])
+    >>> len(_as_often(np.array([3.0, 1.0, 1.0, 1.0]), np.random.default_rng(0)))
+    4
+    """
+    order = rng.permutation(len(weight))
+    ends = np.round(np.cumsum(weight[order]) / weight.mean(), 9) + rng.random()
+    often = np.empty(len(weight), dtype=np.intp)
+    often[order] = np.diff(np.floor(ends), prepend=0.0)
+    return np.repeat(np.arange(len(weight)), often)
+
+
 def _weights(sample: Sample) -> Floats | None:
-    """One over the propensity of the lead's arm, where propensities differ, times its own weight."""
-    if (sample.propensity == sample.propensity[0]).all():
-        return sample.weight
-    inverse = 1 / sample.propensity[np.arange(len(sample)), sample.arm]
-    return inverse if sample.weight is None else inverse * sample.weight
+    """One over the propensity of the lead's arm, where propensities differ, times its own weight; 1 on average.
+
+    causalml's penalties count weights as leads.
+    """
+    weight = np.ones(len(sample)) if sample.weight is None else sample.weight
+    if not (sample.propensity == sample.propensity[0]).all():
+        weight = weight / sample.propensity[np.arange(len(sample)), sample.arm]
+    return None if (weight == weight[0]).all() else weight / weight.mean()
