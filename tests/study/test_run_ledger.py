@@ -7,18 +7,22 @@ import json
 import os
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from import_files import Workspace, filled
+from import_files import DRAWN, Workspace, filled, workspace
 from mlflow import MlflowClient
 
 import leadlift as ll
+from leadlift.base.experiment import HoldoutConfig
 from leadlift.base.idea_config import EffectsFile
+from leadlift.base.yaml import read_experiment
 from leadlift.data.ledger import recorded_studies, verify_ledger
 from leadlift.design.holdout import held_out
 from leadlift.study import simulate_crm
+from leadlift.study.holdouts import held_out_today
 from leadlift.study.idea_inputs import read_effects
 
 QUICK = "learners: [t]\nfolds: 2\nscore_groups: {cuts: [0.2, 0.6]}\ntracking: {uri: 'sqlite:///STORE/mlflow.db'}"
@@ -218,3 +222,27 @@ def test_a_list_to_act_on_names_no_client_held_out(place) -> None:
     assert held_out(clients, 0.3, "holdout").mean() > 0.2
     assert not held_out(listed.map(clients), 0.3, "holdout").any()
     assert len(listed) > 500
+
+
+def test_who_is_held_out_is_asked_under_all_names_and_until_the_holdout_ends(tmp_path) -> None:
+    more = "score_groups: {cuts: [0.2, 0.6]}"
+    place = workspace(tmp_path, more=more)
+    rows = {"lead_id": ["1", "2"], "organisation_id": ["old", "kept"], "unit_id": ["old", "kept"], "score": 0.5}
+    place.put("leads", pd.DataFrame({**rows, "created_at": "2026-01-01T00:00:00Z"}).drop(columns="unit_id"))
+    drawn = {
+        "stratum": "",
+        "score_group": "medium",
+        "propensity_holdout": 0.1,
+        "assigned_at": DRAWN,
+        "policy": "hashed",
+    }
+    shares = {"propensity_control": [0.0, 0.5], "propensity_call": [0.0, 0.5]}
+    place.assign(pd.DataFrame({**rows, **drawn, **shares, "treatment": [None, "call"], "holdout": [True, False]}))
+    place.put("aliases", pd.DataFrame({"alias": ["old"], "organisation_id": ["new"]}))
+    config = read_experiment(place.config)
+    clients = pd.Series(["old", "new", "kept", "other"])
+    assert held_out_today(config, place.ledger)(clients).tolist() == [True, True, False, False]
+    lot = HoldoutConfig(share=0.999, until=date(2030, 1, 1))
+    asked = config.model_copy(update={"experiment": config.experiment.model_copy(update={"holdout": lot})})
+    assert held_out_today(asked, None, today=date(2029, 12, 31))(clients).all()
+    assert not held_out_today(asked, None, today=date(2030, 1, 1))(clients).any()

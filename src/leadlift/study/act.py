@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,11 +10,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from leadlift.base.arrays import Floats, floats
+from leadlift.base.arrays import Bools, Column, Floats, floats
 from leadlift.base.config import StudyConfig
 from leadlift.base.decisions import ActedOn, Decision
 from leadlift.base.errors import ConfigError
-from leadlift.base.experiment import HoldoutConfig
 from leadlift.base.problems import Problems, did_you_mean, listed, stop
 from leadlift.base.records import LearnerChoice
 from leadlift.base.strategies import ListConfig
@@ -23,10 +22,10 @@ from leadlift.data.columns import feature_values
 from leadlift.decide import WARNING, Leads, Question, Strategy, act_list
 from leadlift.decide.question import question_leads
 from leadlift.decide.strategies import learner_of
-from leadlift.design.holdout import held_out
 from leadlift.learners import OutOfFold, fit_models, make_learners
 
 WHERE = "the list to act on"
+Holds = Callable[[Column], Bools]
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,9 +46,15 @@ class Asked:
 
 
 def asked_list(
-    question: Question | None, config: StudyConfig, beside: Path | None, holdout: HoldoutConfig | None = None
+    question: Question | None, config: StudyConfig, beside: Path | None, holds: Holds | None = None
 ) -> Asked | None:
-    """The list that a study asks for; None where it asks for none. New leads of clients held out are left out.
+    """The list that a study asks for; None where it asks for none.
+
+    Args:
+        question: the study's strategies.
+        config: the study.
+        beside: the folder that a file of new leads is in.
+        holds: which clients are held out; their new leads are left out.
 
     Raises:
         ConfigError: an unknown strategy or arm, no capacity, or more touches than leads.
@@ -65,10 +70,9 @@ def asked_list(
         rule, found = "`decide.act.strategy` is one of the strategies", f"`{settings.strategy}` is none"
         raise stop(WHERE, "strategy", rule, found, hint, ConfigError)
     frame = None if settings.leads is None else _new_leads(question.log, settings.leads, beside)
-    if frame is not None and holdout is not None and "organisation" in question.log.names:
+    if frame is not None and holds is not None and "organisation" in question.log.names:
         clients = frame[question.log.names["organisation"]]
-        held = held_out(clients.fillna(""), holdout.share, holdout.salt) & clients.notna().to_numpy()
-        frame = frame[~held].reset_index(drop=True)
+        frame = frame[~holds(clients.fillna("")) | clients.isna().to_numpy()].reset_index(drop=True)
     n = len(question.log) if frame is None else len(frame)
     capacity = settings.capacity or config.decide.capacity
     if capacity is None:

@@ -13,7 +13,6 @@ import pandas as pd
 from leadlift.base.arrays import Floats
 from leadlift.base.config import StudyConfig
 from leadlift.base.decisions import Decision, StrategyValue
-from leadlift.base.experiment import HoldoutConfig
 from leadlift.base.problem_records import PooledEffect
 from leadlift.base.records import (
     BalanceRow,
@@ -42,7 +41,7 @@ from leadlift.evaluation import (
     score_groups,
 )
 from leadlift.learners import OutOfFold, cross_fit, fold_units, log_features, make_learners
-from leadlift.study.act import asked_list, with_list
+from leadlift.study.act import Holds, asked_list, with_list
 from leadlift.study.progress import Progress
 from leadlift.study.strategies import asked, decided
 
@@ -83,7 +82,7 @@ def analyse(
     evidence: Evidence | None = None,
     strategies: Sequence[Strategy] = (),
     beside: Path | None = None,
-    holdout: HoldoutConfig | None = None,
+    holds: Holds | None = None,
 ) -> Findings:
     """Checks a log and, unless a check stops it, estimates everything the configuration asks for.
 
@@ -94,7 +93,7 @@ def analyse(
         evidence: what checks may look at beside the log; None: nothing, it is a flat log.
         strategies: others than those that the configuration names.
         beside: the folder that a file of new leads is in.
-        holdout: clients that no list may name.
+        holds: which clients are held out, so that no list may name them.
     """
     named = config.data is None or config.data.features is not None
     with progress.step("checks"):
@@ -103,7 +102,7 @@ def analyse(
         return Findings(log, tuple(checks), balance=tuple(balance_rows(log)))
 
     question = asked(log, config, strategies)
-    wanted = asked_list(question, config, beside, holdout)
+    wanted = asked_list(question, config, beside, holds)
     learners = make_learners(config.learners, config.seed, config.learner_options.arguments())
     features = log_features(log)
     folds = min(config.folds, fold_units(log)[1])

@@ -22,8 +22,10 @@ from leadlift.decide import Strategy
 from leadlift.design import Evidence
 from leadlift.report import Drawn
 from leadlift.report.problem_figures import problem_figures
+from leadlift.study.act import Holds
 from leadlift.study.analyse import Findings, analyse
 from leadlift.study.files import LIST, check_folder, leads_frame, staging, write_result
+from leadlift.study.holdouts import held_out_today
 from leadlift.study.ledger_study import LedgerStudy
 from leadlift.study.log_problems import LogProblems, model_of, refuse_other_problems, with_made_problems
 from leadlift.study.problem_use import with_problems
@@ -85,8 +87,8 @@ def run_study(
         problems = model_of(settings.problems, beside)
     refuse_other_problems(log, problems)
     tracker = Tracker(settings)
-    holdout = given.experiment.holdout if isinstance(given, ExperimentConfig) else None
-    findings = analyse(log, settings, listener, evidence, strategies, beside, holdout)
+    holds = _holds(given, ledger)
+    findings = analyse(log, settings, listener, evidence, strategies, beside, holds)
     if ledger is not None and not findings.stopped:
         # An organisation's total is what its lot decided: it comes first.
         findings = replace(findings, effects=(*ledger.effects(settings.seed), *findings.effects))
@@ -97,6 +99,13 @@ def run_study(
             result = replace(result, ledger=ledger.use, compliers=compliers)
         pictures = {} if result.problems is None or problems.saved is None else problem_figures(problems.saved)
         return _written(result, findings, settings, tracker, folder, ledger, pictures)
+
+
+def _holds(config: StudyConfig | ExperimentConfig, ledger: LedgerStudy | None) -> Holds | None:
+    """Which clients are held out today, where a list asks for it."""
+    if not isinstance(config, ExperimentConfig) or config.decide.act is None:
+        return None
+    return held_out_today(config, None if ledger is None else ledger.path, WAIT if ledger is None else ledger.wait)
 
 
 def read_log(config: StudyConfig, beside: Path | None) -> AssignmentLog:
