@@ -1,5 +1,7 @@
 """Strategies on a small log: what they earn is what the log's effects say, in outcomes and in money."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,7 +12,7 @@ from leadlift.base.strategies import DecideConfig, StrategyConfig, ValueConfig
 from leadlift.decide import ask, decide, named_strategies
 from leadlift.decide.groups import leave_alone, response_shares
 from leadlift.evaluation import Segments, effects_by_segment, everyone, judge_sequentially
-from leadlift.learners import cross_fit, make_learners
+from leadlift.learners import OutOfFold, cross_fit, make_learners
 
 N = 1_200
 RULES = ["score_first", "fence_sitters_first", "uplift_first", "random", "everyone", "no_one"]
@@ -72,6 +74,24 @@ def test_touching_everyone_earns_the_effect_of_the_log(answered):
     assert row(rows, "everyone", 0.2).value == pytest.approx(N * aipw.effect)
     assert row(rows, "everyone", 0.2).n_touched == N
     assert row(rows, "no_one", 0.6).value == 0.0
+
+
+def test_what_a_simulated_company_knows_stands_beside_on_the_same_leads():
+    log = small()
+    fitted, blocks = fitted_on(log)
+    gain = 0.25 * (log.features["size"].to_numpy() > 0)
+    question = ask(log, named_strategies(RULES), DecideConfig(steps=5), cuts=(0.3, 0.7), learner="t")
+    assert {one.truth for one in decide(question, fitted, blocks, seed=0)[0]} == {None}
+    rows, _ = decide(replace(question, truth=gain[:, None]), fitted, blocks, seed=0)
+    first = np.argsort(-log.score, kind="stable")[: N // 5]
+    assert row(rows, "score_first", 0.2).truth == pytest.approx(gain[first].sum())
+    middle, score = row(rows, "fence_sitters_first", 0.4), row(rows, "score_first", 0.4)
+    assert middle.difference_truth == pytest.approx(middle.truth - score.truth)
+    held = np.concatenate([block.rows for block in blocks])
+    learned = row(rows, "uplift_first", 1.0)
+    assert learned.truth == pytest.approx(N * gain[held].mean())
+    assert learned.difference_truth == pytest.approx(0.0)
+    assert row(rows, "uplift_first", 0.2).difference_truth > 0
 
 
 def test_touching_at_random_earns_its_share(answered):
@@ -235,10 +255,42 @@ def test_a_group_that_is_surely_harmed_is_left_alone():
     log = small()
     harmed = rng.random(N) < 0.5
     hurt = np.where(harmed & (log.arm == 1), 0.0, log.outcome)
-    from dataclasses import replace
-
     log = replace(log, outcome=hurt)
     fitted, _ = fitted_on(log)
     question = ask(log, named_strategies(["random"]), DecideConfig())
-    found = leave_alone(question, fitted, Segments("kind", ("fine", "harmed"), harmed.astype(np.intp)), seed=0)
-    assert [one.verdict for one in found] == ["keep", "harmful"]
+    kind = Segments("kind", ("fine", "harmed"), harmed.astype(np.intp))
+    half = Segments("problem", ("one", "other"), np.arange(N) % 2)
+    found = leave_alone(question, fitted, [kind, half], seed=0)
+    assert [one.verdict for one in found[:2]] == ["keep", "harmful"]
+    assert [one.segment_by for one in found] == ["kind", "kind", "problem", "problem"]
+    # Ends hold over all groups at once: more groups, wider ends.
+    assert found[1].effect_upper > leave_alone(question, fitted, [kind], seed=0)[1].effect_upper
+
+
+def test_whom_models_of_others_predict_to_lose_are_left_alone_where_it_shows():
+    log = small()
+    worse = (log.features["size"].to_numpy() > 0) & (log.arm == 1)
+    log = replace(log, outcome=(np.random.default_rng(2).random(N) < 0.6 - 0.4 * worse).astype(float))
+    fitted, blocks = fitted_on(log, blocks=2)
+    question = ask(log, named_strategies(["random"]), DecideConfig(), learner="t")
+    (found,) = leave_alone(question, fitted, [], blocks, seed=0)
+    assert (found.segment_by, found.verdict) == ("prediction", "harmful")
+    held = np.concatenate([block.rows for block in blocks])
+    assert 0.2 * len(held) < found.n < 0.8 * len(held)
+    assert leave_alone(question, fitted, [], [], seed=0) == ()
+
+
+@pytest.mark.slow
+def test_where_a_touch_does_nothing_hardly_any_group_is_called_harmful():
+    logs, wrong = 200, 0
+    for seed in range(logs):
+        log = small(seed)
+        rng = np.random.default_rng([seed, 1])
+        log = replace(log, outcome=rng.permutation(log.outcome))
+        mean = np.full((N, 2), log.outcome.mean())
+        plain = OutOfFold(fold=np.arange(N) // 2 % 2, outcomes=mean, uplift={}, first=mean)
+        question = ask(log, named_strategies(["random"]), DecideConfig())
+        groups = [Segments(name, ("a", "b", "c"), rng.integers(3, size=N)) for name in ("score_group", "problem")]
+        wrong += any(one.verdict != "keep" for one in leave_alone(question, plain, groups, seed=seed))
+    # At most 2.5% of logs; 14 of 200 is the 99.9% binomial bound.
+    assert wrong <= 14

@@ -163,6 +163,16 @@ def test_the_figure_is_dashed_beyond_what_was_run_and_told_in_words():
         draw_figure(made.study(), "strategies")
 
 
+def test_what_a_simulated_company_knows_is_shown_beside():
+    known = rows("fence_sitters_first", (12, 21, 41, 60), (9, 11, 9, 1), truth=17.25, difference_truth=8.0)
+    table = all_tables(study(SCORE, known))["strategies"]
+    assert [column.title for column in table.columns][4] == "truth"
+    assert [row.cells[4] for row in table.rows] == ["–", "17"]
+    assert "true difference" in draw_figure(study(SCORE, known), "strategies").svg
+    assert "truth" not in [column.title for column in all_tables(study(SCORE, FENCE))["strategies"].columns]
+    assert "true difference" not in draw_figure(study(SCORE, FENCE), "strategies").svg
+
+
 def test_the_page_holds_bounds_and_groups_to_leave_alone():
     shares = (ResponseShares("call", "persuadable", 0.02, 0.12, 0.01, 0.13),)
     groups = (
@@ -172,7 +182,9 @@ def test_the_page_holds_bounds_and_groups_to_leave_alone():
     page = report.html(study(SCORE, FENCE, shares=shares, leave_alone=groups))
     assert "persuadable: buys only if touched" in page
     assert "harmful" in page
-    assert [row.cells[0] for row in all_tables(study(SCORE, FENCE, leave_alone=groups))["leave_alone"].rows] == ["high"]
+    assert [row.cells[0] for row in all_tables(study(SCORE, FENCE, leave_alone=groups))["leave_alone"].rows] == [
+        "score high"
+    ]
 
 
 def test_large_money_is_told_in_thousands():

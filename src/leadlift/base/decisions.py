@@ -17,7 +17,8 @@ class StrategyValue(Record):
     Values are totals over the leads of the list (`Decision.leads`): outcomes, or money after touch costs (`measure`).
     Ends of intervals hold at once for all strategies and capacities of a measure. `difference` is paired, on the same
     leads: against the strategy `difference_from`, and `over_random` against touching at random. `method` is
-    `sequential` for what a fitted model orders, and `fixed` for the rest.
+    `sequential` for what a fitted model orders, and `fixed` for the rest. `truth` and `difference_truth` are what a
+    simulated company knows: what touching those very leads really brings.
     """
 
     strategy: str
@@ -41,6 +42,8 @@ class StrategyValue(Record):
     extrapolates: bool
     method: Literal["fixed", "sequential"]
     message: str = ""
+    truth: float | None = None
+    difference_truth: float | None = None
 
 
 @dataclass(frozen=True)

@@ -28,11 +28,13 @@ class Answered:
     stops_paying: tuple[StopsPaying, ...]
 
 
-def answered(question: Question, judgement: Judgement, measure: Measure, seed: int) -> Answered:
-    """Bands, paired differences, possibly best sets and crossings of one measure."""
+def answered(
+    question: Question, judgement: Judgement, measure: Measure, seed: int, truth: Judgement | None = None
+) -> Answered:
+    """Bands, paired differences, possibly best sets and crossings of one measure; the truth beside, if it is known."""
     lines = judgement.lines
     if judgement.fixed is None and judgement.held is None:
-        empty = [_rows(question, judgement, measure, k, None, None, None, None) for k in range(len(lines))]
+        empty = [_rows(question, judgement, measure, k, None, None, None, None, None) for k in range(len(lines))]
         return Answered(tuple(row for rows in empty for row in rows), (), ())
     compared = Compared(
         judgement.fixed,
@@ -52,7 +54,7 @@ def answered(question: Question, judgement: Judgement, measure: Measure, seed: i
     candidates = [k for k in shown if not lines[k].reference]
     best = dict(zip(candidates, compared.possibly_best(candidates), strict=True))
     rows = [
-        _rows(question, judgement, measure, k, value.get(k), against.get(k), random.get(k), best.get(k))
+        _rows(question, judgement, measure, k, value.get(k), against.get(k), random.get(k), best.get(k), truth)
         for k in range(len(lines))
     ]
     settled = [
@@ -94,11 +96,16 @@ def _rows(
     against: Band | None,
     random: Band | None,
     best: Bools | None,
+    truth: Judgement | None,
 ) -> list[StrategyValue]:
     line, leads = judgement.lines[k], question.leads
     current = judgement.lines[current_line(question, judgement.lines)].strategy
     touched = _touched(judgement, k, question.shares)
     run = run_share(question.log)
+    real, ahead = (None, None) if truth is None else _true(truth, k, current_line(question, judgement.lines))
+
+    def really(values: Floats | None, q: int) -> float | None:
+        return None if values is None else known(float(values[q]) * leads)
 
     def total(band: Band | None, name: str, q: int) -> float | None:
         return None if band is None else known(float(getattr(band, name)[q]) * leads)
@@ -126,9 +133,22 @@ def _rows(
             extrapolates=bool(touched[q] > run + 1e-9),
             method="sequential" if line.learns else "fixed",
             message=judgement.message.get(k, ""),
+            truth=really(real if value is not None else None, q),
+            difference_truth=really(ahead if against is not None else None, q),
         )
         for q, share in enumerate(question.shares)
     ]
+
+
+def _true(truth: Judgement, k: int, current: int) -> tuple[Floats | None, Floats | None]:
+    """What a line really brings per lead, and how much more than the current one, on the leads that judge it."""
+    own = {place: row for row, place in enumerate(truth.fixed_places)}
+    fixed = None if truth.fixed is None else truth.fixed.value
+    held = None if truth.held is None else truth.held.value
+    value = fixed[own[k]] if fixed is not None and k in own else None if held is None else held[k]
+    if fixed is not None and k in own and current in own:
+        return value, fixed[own[k]] - fixed[own[current]]
+    return value, None if held is None else held[k] - held[current]
 
 
 def _touched(judgement: Judgement, k: int, shares: Floats) -> Floats:
@@ -219,9 +239,10 @@ def decide(
     settled: list[Settled] = []
     stops: list[StopsPaying] = []
     judgement = None
+    truth = None if question.truth is None else judged(question, fitted, blocks, "truth", seed=seed)
     for measure in measures:
         judgement = judged(question, fitted, blocks, measure, seed=seed)
-        answer = answered(question, judgement, measure, seed)
+        answer = answered(question, judgement, measure, seed, truth if measure == "outcome" else None)
         values += answer.values
         settled += answer.settled
         stops += answer.stops_paying

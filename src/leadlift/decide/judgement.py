@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 
@@ -19,6 +20,8 @@ from leadlift.evaluation.judging import ENOUGH_ORGANISATIONS, SCORE, degrees_of_
 from leadlift.evaluation.scores import ENOUGH_EVENTS, enough_outcomes
 from leadlift.learners import OutOfFold
 
+# Truth: in the place of scores, what a simulated company knows.
+Counted = Measure | Literal["truth"]
 NO_RANKING = "no ranking: every lead of every block got the same prediction"
 
 
@@ -40,7 +43,7 @@ def usable_blocks(question: Question, blocks: Sequence[JudgedBlock]) -> list[Jud
 
 
 def judged(
-    question: Question, fitted: OutOfFold, blocks: Sequence[JudgedBlock], measure: Measure, *, seed: int
+    question: Question, fitted: OutOfFold, blocks: Sequence[JudgedBlock], measure: Counted, *, seed: int
 ) -> Judgement:
     """Cuts every line at every capacity: fixed ones on all leads, and all of them on what was held back.
 
@@ -63,7 +66,7 @@ def judged(
         own = earned([part], log.n_organisations, question.shares)
     if usable and any(line.learns for line in lines):
         parts = [
-            part_of(lines, ranking, _block_scores(question, measure, block), log.organisation[block.rows])
+            part_of(lines, ranking, block_scores(question, measure, block), log.organisation[block.rows])
             for block, ranking in zip(usable, held, strict=True)
         ]
         other = earned(parts, log.n_organisations, question.shares)
@@ -139,11 +142,13 @@ def _messages(
     return messages
 
 
-def measured(question: Question, measure: Measure, fitted: OutOfFold) -> Floats:
+def measured(question: Question, measure: Counted, fitted: OutOfFold) -> Floats:
     """Per-lead scores of all leads in a measure, shape (n, treated arms).
 
     The worth of an outcome comes from other folds.
     """
+    if measure == "truth" and question.truth is not None:
+        return question.truth
     arms = question.log.treated_arms
     scores = np.column_stack([lead_scores(question.log, arm, fitted.outcomes) for arm in arms])
     if measure == "outcome" or question.money is None:
@@ -155,7 +160,10 @@ def measured(question: Question, measure: Measure, fitted: OutOfFold) -> Floats:
     return result
 
 
-def _block_scores(question: Question, measure: Measure, block: JudgedBlock) -> Floats:
+def block_scores(question: Question, measure: Counted, block: JudgedBlock) -> Floats:
+    """Per-lead scores of a block's leads in a measure, shape (leads, treated arms)."""
+    if measure == "truth" and question.truth is not None:
+        return question.truth[block.rows]
     scores = np.column_stack([block.scores[arm] for arm in question.log.treated_arms])
     if measure == "outcome" or question.money is None:
         return scores

@@ -38,6 +38,7 @@ class Question:
         learner: whose predictions learned strategies follow unless they name another or evidence chooses one.
         shares: capacities, as shares of the leads, rising, shape (Q,).
         per_organisation: strategies choose organisations.
+        truth: true uplift of each lead by treated arm, shape (n, arms), outcome units; None: nobody knows it.
     """
 
     log: AssignmentLog
@@ -48,6 +49,7 @@ class Question:
     learner: str
     shares: Floats
     per_organisation: bool
+    truth: Floats | None = None
 
     @property
     def score_is_given(self) -> bool:

@@ -16,6 +16,7 @@ from leadlift.report._strategy_reading import (
     at_capacity,
     decision_of,
     is_current,
+    knows_truth,
     lines_of,
     several_arms,
     spoken_name,
@@ -27,6 +28,14 @@ from leadlift.report._strategy_words import strategy_words
 
 MOST_LINES = 7
 DASHED = (0, (4, 2.5))
+TRUE = {
+    "marker": "x",
+    "markersize": 7,
+    "markeredgewidth": 2,
+    "color": PALETTE["ink"],
+    "linestyle": "none",
+    "zorder": 7,
+}
 
 
 def missing(result: StudyResult, measure: Measure = "outcome") -> str:
@@ -49,6 +58,8 @@ def draw(result: StudyResult, *, narrow: bool, measure: Measure = "outcome") -> 
     _curves(grid[0], result, shown, measure)
     _differences(grid[1], result, measure)
     handles = [_handle(result, key, place) for place, key in enumerate(shown)]
+    if knows_truth(result) and measure == "outcome":
+        handles.append(mark("true difference (simulated)", **TRUE))
     if any(row.extrapolates for rows in shown.values() for row in rows):
         handles.append(mark("dashed: more than was ever run", color=PALETTE["muted"], linewidth=1.6, linestyle=DASHED))
     legend_below(figure, handles, narrow=narrow)
@@ -130,6 +141,8 @@ def _differences(axes: Any, result: StudyResult, measure: Measure) -> None:
             axes.plot([row.difference_lower, row.difference_upper], [y, y], color=look["color"], linewidth=2.2)
         shape = marker(order[key]) if row.strategy != RANDOM else "|"
         axes.plot(row.difference, y, marker=shape, color=look["color"], markersize=8, linestyle="none")
+        if row.difference_truth is not None:
+            axes.plot(row.difference_truth, y, **TRUE)
     many = several_arms(result)
     axes.set_yticks(range(len(rows)), [strategy_name(row, many) for row in rows])
     axes.tick_params(axis="y", labelcolor=PALETTE["ink"])

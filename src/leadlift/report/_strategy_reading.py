@@ -78,6 +78,11 @@ def is_current(result: StudyResult, row: StrategyValue) -> bool:
     return (row.strategy, row.treatment) == (decision.current, decision.current_treatment)
 
 
+def knows_truth(result: StudyResult) -> bool:
+    """Whether a simulated company says what strategies really bring."""
+    return any(row.truth is not None for row in result.strategies)
+
+
 def best_estimate(rows: Sequence[StrategyValue]) -> StrategyValue | None:
     """The rule with the largest estimate; lines to compare with are no rules."""
     rules = [row for row in rows if row.value is not None and row.strategy not in REFERENCES]

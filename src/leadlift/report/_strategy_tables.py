@@ -10,6 +10,7 @@ from leadlift.report._strategy_reading import (
     at_capacity,
     decision_of,
     is_current,
+    knows_truth,
     measures,
     several_arms,
     spoken_name,
@@ -21,6 +22,8 @@ from leadlift.report._table import Column, Row, Table
 
 # Totals from here on are told in thousands.
 LARGE = 100_000
+# How a group is called before its name.
+GROUPS = {"score_group": "score", "problem": "problem", "prediction": "predicted"}
 KINDS = {
     "persuadable": "persuadable: buys only if touched",
     "sure_thing": "sure thing: buys anyway",
@@ -41,6 +44,7 @@ def strategies_table(result: StudyResult) -> Table:
             Column("touched", numeric=True),
             Column("brings", numeric=True),
             Column("95% band", numeric=True),
+            *([Column("truth", numeric=True)] if knows_truth(result) else []),
             Column(f"over {spoken_name(decision.current)}" if decision is not None else "over", numeric=True),
             Column("95% band", numeric=True),
             Column("gain over random", numeric=True),
@@ -87,13 +91,16 @@ def _cells(result: StudyResult, row: StrategyValue, scale: float) -> tuple[str, 
         return fmt.MISSING if lower is None or upper is None else f"[{told(lower)}, {told(upper)}]"
 
     name = strategy_name(row, several_arms(result)) + (" (in use)" if is_current(result, row) else "")
+    known = knows_truth(result)
     if row.value is None:
-        return (name, fmt.count(round(row.n_touched)), *(fmt.MISSING,) * 6, fmt.MISSING, row.message or fmt.MISSING)
+        blank = (fmt.MISSING,) * (7 if known else 6)
+        return (name, fmt.count(round(row.n_touched)), *blank, fmt.MISSING, row.message or fmt.MISSING)
     return (
         name,
         fmt.count(round(row.n_touched)),
         told(row.value),
         between(row.value_lower, row.value_upper),
+        *([told(row.truth)] if known else []),
         told(row.difference, signed=True),
         between(row.difference_lower, row.difference_upper),
         told(row.over_random, signed=True),
@@ -153,7 +160,7 @@ def leave_alone_table(result: StudyResult) -> Table:
         rows=tuple(
             Row(
                 (
-                    row.segment,
+                    f"{GROUPS.get(row.segment_by, row.segment_by)} {row.segment}",
                     fmt.count(row.n),
                     fmt.change(row.effect, result.outcome_kind) if row.effect is not None else fmt.MISSING,
                     fmt.change(row.effect_upper, result.outcome_kind) if row.effect_upper is not None else fmt.MISSING,
@@ -165,7 +172,10 @@ def leave_alone_table(result: StudyResult) -> Table:
             )
             for row in rows
         ),
-        note="At most: simultaneous upper ends over all groups and arms.",
+        note=(
+            "At most: simultaneous upper ends over all groups and arms. No group was decided by its own organisations' "
+            "outcomes; those by prediction are judged on leads that no model had seen."
+        ),
     )
 
 

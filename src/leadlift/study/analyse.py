@@ -83,6 +83,7 @@ def analyse(
     strategies: Sequence[Strategy] = (),
     beside: Path | None = None,
     holds: Holds | None = None,
+    true_uplift: Floats | None = None,
 ) -> Findings:
     """Checks a log and, unless a check stops it, estimates everything the configuration asks for.
 
@@ -94,6 +95,7 @@ def analyse(
         strategies: others than those that the configuration names.
         beside: the folder that a file of new leads is in.
         holds: which clients are held out, so that no list may name them.
+        true_uplift: of each lead by treated arm, shape (n, arms), outcome units, where a simulated company knows it.
     """
     named = config.data is None or config.data.features is not None
     with progress.step("checks"):
@@ -132,8 +134,11 @@ def analyse(
         blocks = judge_sequentially(scored, learners, seed=config.seed, features=features, progress=tick)
     choices = learner_choices(blocks, log.treated_arms, seed=config.seed, groups_differ=_groups_differ(tests))
     with progress.step("strategies"):
-        info, segments = (None, None) if grouped is None else (grouped[1], grouped[0])
-        values, decision = decided(question, scored, fitted, blocks, score=info, segments=segments, seed=config.seed)
+        info = None if grouped is None else grouped[1]
+        fixed = [one for one in (grouped and grouped[0], problem_segments(scored)) if one is not None]
+        values, decision = decided(
+            question, scored, fitted, blocks, score=info, segments=fixed, seed=config.seed, true_uplift=true_uplift
+        )
         listed, decision = with_list(wanted, question, scored, fitted, config, decision, choices)
     return Findings(
         log=scored,

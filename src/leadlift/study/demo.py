@@ -31,7 +31,9 @@ def run_demo(
     listener: Progress = progress or Silent()
     with listener.step("simulating"):
         crm = simulate_crm(leads=leads, seed=seed, preset=preset)
-    return run_study(crm.config, crm.log, out, truth=crm.true_effects(), progress=listener)
+    return run_study(
+        crm.config, crm.log, out, truth=crm.true_effects(), true_uplift=crm.true_uplift(), progress=listener
+    )
 
 
 def write_demo_tables(folder: str | Path, *, leads: int, seed: int, preset: str = "fence_sitters") -> dict[str, int]:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from leadlift.base.arrays import Floats
 from leadlift.base.config import StudyConfig
 from leadlift.base.digest import digest_of
 from leadlift.base.errors import ConfigError
@@ -41,6 +42,7 @@ def run_study(
     *,
     strategies: Sequence[Strategy] = (),
     truth: Sequence[TruthRow] = (),
+    true_uplift: Floats | None = None,
     wait: float = WAIT,
     progress: Progress | None = None,
 ) -> StudyResult:
@@ -54,6 +56,8 @@ def run_study(
             run only.
         strategies: rules of whom to touch, beside those that the configuration names; see `leadlift.decide.strategies`.
         truth: true effects of a simulated company, to stand beside the estimates.
+        true_uplift: its leads' true uplift by treated arm, shape (n, arms), outcome units, in the log's order: what
+            strategies really bring then stands beside their values.
         wait: seconds to wait for another process that has the ledger open; no study holds it while fitting.
         progress: listens to the steps.
 
@@ -88,7 +92,7 @@ def run_study(
     refuse_other_problems(log, problems)
     tracker = Tracker(settings)
     holds = _holds(given, ledger)
-    findings = analyse(log, settings, listener, evidence, strategies, beside, holds)
+    findings = analyse(log, settings, listener, evidence, strategies, beside, holds, true_uplift)
     if ledger is not None and not findings.stopped:
         # An organisation's total is what its lot decided: it comes first.
         findings = replace(findings, effects=(*ledger.effects(settings.seed), *findings.effects))

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from leadlift.base.arrays import Floats
 from leadlift.base.config import StudyConfig, parse_config
 from leadlift.base.records import TruthRow
 from leadlift.data import AssignmentLog, World, build_log, flat_log, make_world, six_group_assignment
@@ -42,18 +43,21 @@ class SimulatedCrm:
 
     def true_effects(self) -> tuple[TruthRow, ...]:
         """The true effect of each arm over the log's leads, overall and by score group."""
-        assert self.log.lead_id is not None
         assert self.log.score is not None
-        truth = self.truth.set_index("lead_id").loc[self.log.lead_id.tolist()]
         group = np.searchsorted(self.world.cuts, self.log.score, side="right")
         rows = []
-        for arm in self.log.treated_arms:
-            uplift = truth[f"uplift_{arm}"].to_numpy()
+        for arm, uplift in zip(self.log.treated_arms, self.true_uplift().T, strict=True):
             rows.append(TruthRow(arm, "all", "all", float(uplift.mean())))
             rows += [
                 TruthRow(arm, "score_group", name, float(uplift[group == k].mean())) for k, name in enumerate(GROUPS)
             ]
         return tuple(rows)
+
+    def true_uplift(self) -> Floats:
+        """What each arm really adds to each lead of the log, shape (n, treated arms), in its order."""
+        assert self.log.lead_id is not None
+        truth = self.truth.set_index("lead_id").loc[self.log.lead_id.tolist()]
+        return np.asarray(truth[[f"uplift_{arm}" for arm in self.log.treated_arms]], dtype=np.float64)
 
 
 def simulate_crm(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from leadlift.base.arrays import Floats
 from leadlift.base.config import StudyConfig
 from leadlift.base.decisions import Decision, StrategyValue
 from leadlift.base.errors import ConfigError
@@ -51,8 +52,9 @@ def decided(
     blocks: Sequence[JudgedBlock],
     *,
     score: ScoreInfo | None,
-    segments: Segments | None,
+    segments: Sequence[Segments],
     seed: int,
+    true_uplift: Floats | None = None,
 ) -> tuple[tuple[StrategyValue, ...], Decision | None]:
     """What every strategy earns at every capacity, and what else decides whom to touch."""
     if question is None:
@@ -60,5 +62,6 @@ def decided(
     if not question.score_is_given:
         # An estimated score and its cuts are known only now.
         question = replace(question, log=log, cuts=() if score is None else score.cuts)
+    question = replace(question, truth=true_uplift)
     values, decision = decide(question, fitted, blocks, seed=seed)
-    return values, with_groups(decision, question, fitted, segments, seed=seed)
+    return values, with_groups(decision, question, fitted, segments, blocks, seed=seed)
