@@ -145,8 +145,12 @@ def test_without_a_margin_or_effects_nothing_is_unified(pairs):
     same = effects(dict.fromkeys("abcd", 0.02), se=1e-6)
     assert funnel_groups(GROUPS, *pairs, effects=same)[0].unify == ()
     assert funnel_groups(GROUPS, *pairs)[0].answer == "not known yet"
-    with pytest.raises(DataError, match="margin"):
-        funnel_groups(GROUPS, *pairs, effects=same, margin=0.0)
+    for margin in (0.0, float("nan"), "0.01"):
+        with pytest.raises(DataError, match="margin"):
+            funnel_groups(GROUPS, *pairs, effects=same, margin=margin)
+    for alpha in (0, 0.5, "a"):
+        with pytest.raises(DataError, match="alpha"):
+            funnel_groups(GROUPS, *pairs, effects=same, margin=0.01, alpha=alpha)
 
 
 def test_uncertain_pairs_come_with_the_leads_that_settle_them(pairs):

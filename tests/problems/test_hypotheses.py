@@ -79,6 +79,30 @@ def test_leads_and_break_even_decide_the_order(model):
         hypotheses(model, leads={"nobody": 1.0})
 
 
+@pytest.mark.parametrize(
+    ("setting", "code"),
+    [
+        ({"most": 0}, "most"),
+        ({"order": "best"}, "order"),
+        ({"alpha": 0}, "alpha"),
+        ({"power": 1}, "power"),
+        ({"break_even": float("nan")}, "number"),
+        ({"break_even": "0.1"}, "number"),
+        ({"break_even": {"a": float("nan")}}, "number"),
+        ({"leads": {"p01": "many"}}, "number"),
+        ({"leads": {"p01": -1.0}}, "leads"),
+    ],
+)
+def test_settings_that_mean_nothing_are_refused(model, setting, code):
+    with pytest.raises(DataError, match=rf"\[{code}\]"):
+        hypotheses(model, **setting)
+
+
+def test_where_everything_was_tried_there_is_nothing_to_try(model):
+    every = model.predict()[["product", "mechanic"]].assign(effect=np.arange(120) % 7 / 3.0, se=0.5)
+    assert hypotheses(TransferModel(points=16).fit(every)) == ()
+
+
 def test_without_arm_sizes_there_is_no_number_of_leads(model):
     frame = model.predict().query("tried").rename(columns={"measured": "effect"})
     again = TransferModel(selection="none", points=16).fit(frame[["product", "mechanic", "effect", "se"]])

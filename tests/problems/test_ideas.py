@@ -67,3 +67,13 @@ def test_few_effects_still_judge_funnels(model, effects):
     found = ideas(model, few, margin=0.5)
     assert found.hypotheses == ()
     assert sum(len(group.stops) for group in found.funnels) == 1
+
+
+def test_effects_of_products_that_no_deal_names_are_said(model, effects):
+    strange = effects.assign(product=effects["product"].str.upper())
+    checks = {check.code: check for check in ideas(model, strange).checks}
+    found = checks["products-without-deals"]
+    assert found.status == "warn"
+    assert found.value == strange["product"].nunique()
+    assert f"did you mean `{sorted(effects['product'])[0]}`" in found.message
+    assert "products-without-deals" not in {check.code for check in ideas(model, effects).checks}

@@ -200,6 +200,10 @@ def test_products_without_a_profile_are_said():
         (lambda f: f.assign(se=-1.0), "se"),
         (lambda f: f.iloc[:3], "too-few-effects"),
         (lambda f: f.assign(effect=np.nan), "too-few-effects"),
+        (lambda f: f.assign(effect="3%"), "number"),
+        (lambda f: f.assign(se=["a few", *f["se"].astype(str)[1:]]), "number"),
+        (lambda f: f.assign(n_treatment=-5), "arm-size"),
+        (lambda f: f.assign(n_control="many"), "number"),
     ],
 )
 def test_effects_that_cannot_be_used_are_refused(change, code):
@@ -229,10 +233,26 @@ def test_missing_effects_are_counted():
     }
 
 
+def test_names_are_read_as_those_of_deals():
+    effects, _, _ = company()
+    numbered = effects.assign(product=effects["product"].str[1:].astype(float))
+    cells = TransferModel(points=16).fit(numbered).cells_
+    assert {str(int(name)) for name in numbered["product"]} == set(cells.products)
+    blank = effects.assign(mechanic=effects["mechanic"].mask(effects.index < 2, " "))
+    assert TransferModel(points=16).fit(blank).cells_.account.dropped == {"product_or_mechanic_missing": 2}
+
+
 def test_settings_are_checked_and_fit_comes_first():
     effects, _, _ = company()
     with pytest.raises(NotFittedError):
         TransferModel().predict()
-    for wrong in ({"selection": "chosen"}, {"level": 95}, {"points": 100}):
+    for wrong in (
+        {"selection": "chosen"},
+        {"level": 95},
+        {"level": "a"},
+        {"points": 100},
+        {"points": 64.0},
+        {"seed": -1},
+    ):
         with pytest.raises(DataError):
             TransferModel(**wrong).fit(effects)

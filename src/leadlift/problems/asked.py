@@ -96,8 +96,13 @@ def check_most(most: Any) -> None:
         raise stop(WHERE, "setting", "`most` is a whole number from 0", repr(most), "write `most=3`")
 
 
+def is_number(value: Any) -> bool:
+    """Whether this is a finite number; yes and no are none."""
+    return not isinstance(value, bool) and isinstance(value, Real) and math.isfinite(value)
+
+
 def _inside(value: Any, low: float, high: float, low_too: bool, high_too: bool, whole: bool) -> bool:
-    if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
+    if not is_number(value):
         return False
     number = float(value)
     if whole and not number.is_integer():

@@ -12,7 +12,7 @@ from scipy import sparse
 from leadlift.base.arrays import Bools, Codes
 from leadlift.base.problems import Problems, did_you_mean
 from leadlift.base.record import Record
-from leadlift.problems.funnels_equivalence import Answer, Comparison, checked_margin, compare
+from leadlift.problems.funnels_equivalence import Answer, Comparison, checked_alpha, checked_margin, compare
 from leadlift.problems.intersections import Intersections
 from leadlift.problems.transfer_cells import Cells, read_cells
 
@@ -107,6 +107,7 @@ def funnel_groups(
         DataError: a product that the intersections don't know, a margin that is not above 0, or effects that can't be
             used.
     """
+    checked_alpha(alpha)
     if margin is not None:
         checked_margin(margin)
     places = _places(groups, intersections)

@@ -21,6 +21,7 @@ from scipy import special, stats
 from leadlift.base.problems import stop
 from leadlift.base.record import Record
 from leadlift.inference import Interval
+from leadlift.problems.asked import is_number
 
 Answer = Literal["unify", "keep apart", "not known yet"]
 POWER = 0.8
@@ -114,10 +115,21 @@ def checked_margin(margin: float) -> float:
     Raises:
         DataError: it is not.
     """
-    if not (margin > 0 and math.isfinite(margin)):
+    if not (is_number(margin) and margin > 0):
         rule = "a margin is the largest difference in uplift that doesn't matter, above 0"
-        raise stop("the funnels", "margin", rule, f"{margin:g}", "declare one in outcome units, such as 0.01")
+        raise stop("the funnels", "margin", rule, str(margin), "declare one in outcome units, such as 0.01")
     return margin
+
+
+def checked_alpha(alpha: float) -> float:
+    """An error that both judgements can be held to.
+
+    Raises:
+        DataError: it is not inside (0, 0.5).
+    """
+    if not (is_number(alpha) and 0 < alpha < 0.5):
+        raise stop("the funnels", "alpha", "`alpha` is a number inside (0, 0.5)", str(alpha), "write 0.05")
+    return alpha
 
 
 @lru_cache(maxsize=512)

@@ -11,12 +11,18 @@ import pandas as pd
 from scipy import sparse
 
 from leadlift.base.errors import TooFewOutcomesError
+from leadlift.base.problems import did_you_mean, listed
 from leadlift.base.record import Record
 from leadlift.base.records import Check, RowAccount
+from leadlift.data.cells import identifiers
+from leadlift.data.door import to_pandas
 from leadlift.problems.funnels import FunnelGroup, funnel_groups
 from leadlift.problems.model import ProblemModel
 from leadlift.problems.transfer import Selection, TransferModel
 from leadlift.problems.transfer_hypotheses import Hypothesis, hypotheses
+
+# Beyond so many products a like name is not looked for.
+HINTED = 5_000
 
 
 @dataclass(frozen=True)
@@ -108,6 +114,7 @@ def ideas(
     if effects is None:
         checks.append(_without("effects", "no measured effects: there is nothing to transfer"))
         return Ideas(funnels, (), (), (), None, tuple(checks))
+    checks += _strangers(effects, model)
     transfer = TransferModel(selection=selection, seed=seed)
     try:
         transfer.fit(effects, product_profiles(model), believed=believed)
@@ -123,6 +130,19 @@ def ideas(
         rows=transfer.cells_.account,
         checks=(*checks, *transfer.checks_),
     )
+
+
+def _strangers(effects: Any, model: ProblemModel) -> list[Check]:
+    """Products with a measured effect that no deal names: often the same product, written differently."""
+    measured = set(identifiers(to_pandas(effects)["product"]).dropna())
+    products = [str(name) for name in model.deals_.products]
+    strange = sorted(measured - set(products))
+    if not strange:
+        return []
+    hint = did_you_mean(strange[0], products) if len(products) <= HINTED else ""
+    near = f" ({hint})" if hint.startswith("did you mean") else ""
+    words = f"{len(strange):,} of {len(measured):,} products with an effect are in no deal: {listed(strange, 3)}{near}"
+    return [Check("products-without-deals", "warn", len(strange), f"{words}; they share no clients with others")]
 
 
 def _without(code: str, words: str) -> Check:

@@ -14,6 +14,7 @@ from leadlift.base.arrays import Floats
 from leadlift.base.errors import NotFittedError
 from leadlift.base.problems import stop
 from leadlift.base.records import Check
+from leadlift.problems.asked import is_number
 from leadlift.problems.transfer_cells import Cells, read_cells
 from leadlift.problems.transfer_gaussian import SELECTION, Field
 from leadlift.problems.transfer_integration import Integral, integrate
@@ -135,9 +136,13 @@ class TransferModel(BaseEstimator):
         if self.selection not in ("believed_gain", "none"):
             rule = "`selection` is believed_gain or none"
             raise stop("the transfer model", "selection", rule, f"`{self.selection}`", "write one of them")
-        if not 0 < self.level < 1:
-            raise stop("the transfer model", "level", "inside (0, 1)", f"{self.level:g}", "write 0.95 for 95%")
-        if self.points < 2 or self.points & (self.points - 1):
+        if not (is_number(self.level) and 0 < self.level < 1):
+            rule, fix = "`level` is a number inside (0, 1)", "write 0.95 for 95%"
+            raise stop("the transfer model", "level", rule, repr(self.level), fix)
+        if not (is_number(self.seed) and self.seed >= 0 and self.seed == int(self.seed)):
+            rule = "`seed` is a whole number from 0"
+            raise stop("the transfer model", "seed", rule, repr(self.seed), "write 0")
+        if not isinstance(self.points, int) or self.points < 2 or self.points & (self.points - 1):
             raise stop("the transfer model", "points", "`points` is a power of 2", f"{self.points}", "write 512")
 
     def _names(self, cells: Cells) -> list[str]:

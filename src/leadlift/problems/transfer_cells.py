@@ -14,6 +14,7 @@ from leadlift.base.arrays import Bools, Floats, floats
 from leadlift.base.errors import TooFewOutcomesError
 from leadlift.base.problems import Problems, did_you_mean, listed, share
 from leadlift.base.records import Check, RowAccount
+from leadlift.data.cells import identifiers, numbers
 from leadlift.data.door import to_pandas
 
 WHERE = "the measured effects"
@@ -121,12 +122,12 @@ def _measurements(frame: pd.DataFrame, problems: Problems) -> tuple[pd.DataFrame
         found = f"columns: {listed(frame.columns)}"
         problems.add("column", f"effects have a column `{name}`", found, did_you_mean(name, frame.columns))
     problems.stop_if_any()
-    kept = pd.DataFrame({name: frame[name].astype("str") for name in ("product", "mechanic")})
+    kept = pd.DataFrame({name: identifiers(frame[name]).reset_index(drop=True) for name in ("product", "mechanic")})
     for name in ("effect", "se", "n_treatment", "n_control"):
-        there = name in frame.columns
-        kept[name] = pd.to_numeric(frame[name], errors="coerce").to_numpy(float, na_value=np.nan) if there else np.nan
+        kept[name] = _numbers(frame, name, problems)
     given = np.isfinite(floats(kept["effect"])) & np.isfinite(floats(kept["se"]))
-    missing = frame[wanted].isna().any(axis=1).to_numpy(bool) | ~given
+    nameless = kept[["product", "mechanic"]].isna().any(axis=1).to_numpy(bool)
+    missing = nameless | ~given
     # An effect that was measured without an error can't be weighed; a study may report some of those.
     wrong = ~missing & (kept["se"].to_numpy() <= 0)
     if wrong.any():
@@ -137,10 +138,31 @@ def _measurements(frame: pd.DataFrame, problems: Problems) -> tuple[pd.DataFrame
             f"{share(int(wrong.sum()), len(kept))}, e.g. {example['product']}, {example['mechanic']}",
             "leave out effects without an error",
         )
+    for name in ("n_treatment", "n_control"):
+        none = floats(kept[name]) < 1
+        if none.any():
+            found, fix = share(int(none.sum()), len(kept)), "leave the cell empty where the size is not known"
+            problems.add("arm-size", f"`{name}` is 1 or more", f"less in {found}", fix)
     used = kept[~missing]
-    dropped = {"effect_or_error_missing": int(missing.sum())} if missing.any() else {}
+    lost = {
+        "product_or_mechanic_missing": int(nameless.sum()),
+        "effect_or_error_missing": int((missing & ~nameless).sum()),
+    }
+    dropped = {reason: n for reason, n in lost.items() if n}
     # Sorted by all columns: sums don't depend on the order that rows come in.
     return used.sort_values(list(used.columns)), RowAccount(len(kept), len(used), dropped)
+
+
+def _numbers(frame: pd.DataFrame, name: str, problems: Problems) -> Floats:
+    """A column as numbers; NaN where it is missing, in all rows if the column is."""
+    if name not in frame.columns:
+        return np.full(len(frame), np.nan)
+    values = numbers(frame[name])
+    odd = values.isna().to_numpy(bool) & identifiers(frame[name]).notna().to_numpy(bool)
+    if odd.any():
+        found = f"none that can be read in {share(int(odd.sum()), len(frame))}, e.g. `{frame[name][odd].iloc[0]}`"
+        problems.add("number", f"`{name}` is a number", found, "write numbers without a unit")
+    return floats(values)
 
 
 def _combined(frame: pd.DataFrame, at: tuple[Any, Any], shape: tuple[int, int]) -> tuple[Floats, Floats, Floats, Check]:

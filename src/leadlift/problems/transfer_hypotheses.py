@@ -9,8 +9,9 @@ from typing import Any, Literal
 import numpy as np
 
 from leadlift.base.arrays import Codes, Floats
-from leadlift.base.problems import Problems, did_you_mean
+from leadlift.base.problems import Problems, did_you_mean, stop
 from leadlift.base.record import Record, known
+from leadlift.problems.asked import is_number
 from leadlift.problems.transfer import TransferModel, mixture_quantile
 from leadlift.problems.transfer_cells import Cells
 from leadlift.problems.transfer_value import Designs, design_tests, expected_improvement, one_after_another
@@ -70,7 +71,7 @@ def hypotheses(
     alpha: float = 0.05,
     power: float = 0.8,
 ) -> tuple[Hypothesis, ...]:
-    """Ranks untried cells and designs a test for each.
+    """Ranks untried cells and designs a test for each; none where every cell was tried.
 
     Args:
         model: fitted.
@@ -83,9 +84,12 @@ def hypotheses(
         power: of the tests, at what they are designed for.
 
     Raises:
-        DataError: a mechanic or product that the model does not know.
+        DataError: a mechanic or product that the model does not know, or a setting that means nothing.
     """
+    _check(most, order, alpha, power)
     cells = model.cells_
+    if cells.tried.all():
+        return ()
     bar, volume = _bar(cells, break_even), _volume(cells, leads)
     mean, sd = model.moments()
     distance = mean - bar
@@ -133,9 +137,24 @@ def hypotheses(
     return tuple(found)
 
 
+def _check(most: int, order: str, alpha: float, power: float) -> None:
+    problems = Problems("the hypotheses")
+    if not (is_number(most) and most >= 1 and most == int(most)):
+        problems.add("most", "`most` is a whole number from 1", repr(most), "write 50")
+    if order not in ("gain", "information"):
+        problems.add("order", "`order` is gain or information", repr(order), "write one of them")
+    for name, value, example in (("alpha", alpha, "0.05"), ("power", power, "0.8")):
+        if not (is_number(value) and 0 < value < 1):
+            problems.add(name, f"`{name}` is a number inside (0, 1)", repr(value), f"write {example}")
+    problems.stop_if_any()
+
+
 def _bar(cells: Cells, break_even: float | Mapping[str, float]) -> Floats:
     """Break-even uplift of each mechanic, shape (mechanics,)."""
     if not isinstance(break_even, Mapping):
+        if not is_number(break_even):
+            rule, fix = "break-even uplift is a number, or one per mechanic", "write 0.01 for one point"
+            raise stop("break-even uplifts", "number", rule, repr(break_even), fix)
         return np.full(len(cells.mechanics), float(break_even))
     _known_names("break-even uplifts", "mechanic", break_even, cells.mechanics)
     return np.array([float(break_even.get(name, 0.0)) for name in cells.mechanics])
@@ -146,6 +165,10 @@ def _volume(cells: Cells, leads: Mapping[str, float] | None) -> Floats:
     if leads is None:
         return np.ones(len(cells.products))
     _known_names("leads by product", "product", leads, cells.products)
+    negative = [name for name, value in leads.items() if value < 0]
+    if negative:
+        rule, found = "a product has 0 leads or more", f"`{negative[0]}`: {leads[negative[0]]:g}"
+        raise stop("leads by product", "leads", rule, found, "leave it out")
     return np.array([float(leads.get(name, 0.0)) for name in cells.products])
 
 
@@ -155,8 +178,8 @@ def _known_names(where: str, kind: str, given: Mapping[str, float], names: tuple
         if name not in names:
             problems.add("unknown-name", f"each {kind} is one of the model's", f"`{name}`", did_you_mean(name, names))
     for name, value in given.items():
-        if not np.isfinite(value):
-            problems.add("number", "numbers are finite", f"`{name}`: {value}", "leave it out")
+        if not is_number(value):
+            problems.add("number", "numbers are finite", f"`{name}`: {value!r}", "leave it out")
     problems.stop_if_any()
 
 
