@@ -99,8 +99,9 @@ def checks_page() -> str:
 
 
 def concepts_page() -> str:
-    """docs/concepts.md with its table of areas that disagree."""
-    return with_block(CONCEPTS_PAGE.read_text(encoding="utf-8"), "disagree", concepts_example.table())
+    """docs/concepts.md with its table of areas that disagree, and what its example prints."""
+    text = with_block(CONCEPTS_PAGE.read_text(encoding="utf-8"), "disagree", concepts_example.table())
+    return with_block(text, "intervals", fenced(concepts_example.printed(text)))
 
 
 def first_holdout() -> str:

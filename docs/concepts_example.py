@@ -7,6 +7,9 @@ which half gains, and nothing within it.
 
 from __future__ import annotations
 
+import contextlib
+import io
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -74,6 +77,15 @@ def table() -> str:
         last = metric(none.y, none.rankings[BROAD], none.treatment, **options)
         lines.append(f"| {name} | {' | '.join(cells)} | {scale * last:.3f} |")
     return "\n".join(lines)
+
+
+def printed(page: str) -> str:
+    """What the page's Python prints."""
+    (code,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    told = io.StringIO()
+    with contextlib.redirect_stdout(told):
+        exec(code, {})
+    return told.getvalue().strip()
 
 
 def picture() -> bytes:
