@@ -19,13 +19,15 @@ class Kind:
 
     Attributes:
         belief: correlation of what it believes of a cell with the cell's true uplift.
-        told: what explains which mechanic works: a product's problems, its category (looks), or nothing.
+        told: what explains which mechanic works: a product's problems, its category (looks), its size, or nothing.
         tails: degrees of freedom of all effects' t distributions; infinity is normal.
+        rare: share of cells that have an effect of their own, as much larger as it is rarer; one tail only.
     """
 
     belief: float = 0.5
     told: str = "problems"
     tails: float = np.inf
+    rare: float = 1.0
 
 
 KINDS = {
@@ -35,6 +37,9 @@ KINDS = {
     "heavy tails": Kind(tails=3.0),
     "problems mean nothing": Kind(told="nothing"),
     "looks decide": Kind(told="looks"),
+    "size decides": Kind(told="size"),
+    "few cells work": Kind(rare=0.1),
+    "few cells work, problems mean nothing": Kind(told="nothing", rare=0.1),
 }
 
 
@@ -61,7 +66,10 @@ def make_company(kind: Kind, seed: int) -> Company:
     # A category says something about the problem, but less than half of the time.
     category = np.where(rng.random(PRODUCTS) < 0.4, main % CATEGORIES, rng.integers(CATEGORIES, size=PRODUCTS))
     looks = np.eye(CATEGORIES)[category]
-    explains = {"problems": profile, "looks": looks, "nothing": np.zeros((PRODUCTS, 1))}[kind.told]
+    price = np.random.default_rng([seed, 78]).normal(size=PRODUCTS) if kind.told == "size" else None
+    explains = {"problems": profile, "looks": looks, "nothing": np.zeros((PRODUCTS, 1))}.get(kind.told, price)
+    # A mechanic works the better, or the worse, the larger the deal.
+    explains = explains.reshape(PRODUCTS, -1)
     cell, product = (CELL, PRODUCT) if kind.told != "nothing" else (np.hypot(CELL, CROSSED), np.hypot(PRODUCT, PROBLEM))
 
     def effect(*shape: int) -> np.ndarray:
@@ -73,13 +81,23 @@ def make_company(kind: Kind, seed: int) -> Company:
     uplift = uplift + explains @ (
         PROBLEM * effect(explains.shape[1], 1) + CROSSED * effect(explains.shape[1], MECHANICS)
     )
-    uplift = uplift + cell * effect(PRODUCTS, MECHANICS)
+    uplift = uplift + cell * (effect(PRODUCTS, MECHANICS) if kind.rare == 1 else rare(rng, kind.rare))
     # Half of what beliefs get wrong is fashion by category, half belongs to the cell.
     fashion = rng.normal(size=(CATEGORIES, MECHANICS))[category]
     wrong = (fashion + rng.normal(size=uplift.shape)) / np.sqrt(2)
     believed = kind.belief * (uplift - uplift.mean()) / uplift.std() + np.sqrt(1 - kind.belief**2) * wrong
     tried = believed >= np.quantile(believed, 1 - TRIED)
-    return Company(uplift, tried, believed, category, rng.normal(size=PRODUCTS), *observed(rng, uplift, tried, profile))
+    seen = rng.normal(size=PRODUCTS)
+    return Company(
+        uplift, tried, believed, category, seen if price is None else price, *observed(rng, uplift, tried, profile)
+    )
+
+
+def rare(rng: np.random.Generator, share: float) -> np.ndarray:
+    """What is particular to a cell: nothing in most, a gain in a few; mean 0, standard deviation 1."""
+    found = rng.random((PRODUCTS, MECHANICS)) < share
+    gain = rng.exponential(size=found.shape)
+    return (found * gain - share) / np.sqrt(2 * share - share**2)
 
 
 def observed(
