@@ -78,12 +78,22 @@ def intersections(frame: pd.DataFrame) -> dict[str, Any]:
 
 
 def fit(frame: pd.DataFrame) -> dict[str, Any]:
-    """The whole model: intersections, resamples, hidden deals, mixtures, cards."""
+    """The whole model: intersections, resamples, hidden deals, mixtures, cards; then next products of everybody."""
     from leadlift.problems import ProblemModel
 
     started = time.perf_counter()
     model = ProblemModel().fit(frame)
-    return {"seconds": time.perf_counter() - started, "problems": model.n_problems_}
+    fitted = time.perf_counter()
+    model.next_deals()
+    ranked = time.perf_counter()
+    found = model.upsell_fitted()
+    return {
+        "seconds": fitted - started,
+        "ranking": ranked - fitted,
+        "next_products": time.perf_counter() - ranked,
+        "suggestions": len(found),
+        "problems": model.n_problems_,
+    }
 
 
 def pairs(frame: pd.DataFrame) -> dict[str, Any]:

@@ -7,8 +7,10 @@ from leadlift.problems.funnels_equivalence import Comparison
 from leadlift.problems.ideas import Ideas, ideas, product_profiles
 from leadlift.problems.intersections import Intersections, intersect
 from leadlift.problems.labels import UNKNOWN
+from leadlift.problems.lifts import LiftBand
 from leadlift.problems.mixtures import Mixtures
 from leadlift.problems.model import ProblemModel
+from leadlift.problems.next_deals import NextDeals, NextDealTest
 from leadlift.problems.null import NullModel, configuration_model
 from leadlift.problems.tails import poisson_binomial_tail
 from leadlift.problems.transfer import TransferModel
@@ -25,7 +27,10 @@ __all__ = [
     "Hypothesis",
     "Ideas",
     "Intersections",
+    "LiftBand",
     "Mixtures",
+    "NextDealTest",
+    "NextDeals",
     "NullModel",
     "ProblemCard",
     "ProblemModel",
