@@ -101,3 +101,20 @@ def test_q_values_count_the_pairs_that_nobody_has():
     p = np.array([1e-6, 0.004, 0.03])
     full = np.concatenate([p, np.ones(97)])
     assert adjusted(p, 100) == pytest.approx(adjust_p_values(full, method="benjamini_yekutieli")[:3])
+
+
+def test_pairs_left_out_are_not_significant():
+    rng = np.random.default_rng(0)
+    pairs = [(i, p) for i in range(400) for p in rng.choice(3_000, 6, replace=False)]
+    pairs += [(i, p) for i in range(40) for p in range(8)]
+    rows, columns = np.unique(np.array(pairs), axis=0).T
+    matrix = sparse.csr_array((np.ones(len(rows), dtype=np.int32), (rows, columns)), shape=(400, 3_000))
+    names = [str(p) for p in range(3_000)]
+    full, few = intersect(matrix, names), intersect(matrix, names, q=0.05)
+    assert len(few) < len(full) / 3
+    sure = [set(zip(one.first[one.q_value < 0.05], one.second[one.q_value < 0.05], strict=True)) for one in (full, few)]
+    assert sure[0] == sure[1]
+    assert len(sure[0]) > 20
+    # Nothing is left out where one organisation could be enough.
+    dense = sparse.csr_array((rng.random((2_000, 10)) < 0.05).astype(np.int32))
+    assert len(intersect(dense, names[:10], q=0.05)) == len(intersect(dense, names[:10]))

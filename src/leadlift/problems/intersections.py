@@ -92,7 +92,9 @@ class Intersections:
         return table.iloc[order].reset_index(drop=True)
 
 
-def intersect(matrix: Any, products: Sequence[str], *, screen: float | None = None) -> Intersections:
+def intersect(
+    matrix: Any, products: Sequence[str], *, screen: float | None = None, q: float | None = None
+) -> Intersections:
     """Intersections of every pair of products.
 
     Args:
@@ -101,6 +103,8 @@ def intersect(matrix: Any, products: Sequence[str], *, screen: float | None = No
         products: names of the columns.
         screen: p-values are computed for pairs that share more than this many standard deviations above expectation;
             the others' are called 1. None: 0, and 2 where there are more than a million pairs.
+        q: leaves out pairs that can't be significant at this false discovery rate for sharing a single organisation:
+            with many products that is most of them. None: all pairs are listed.
 
     Returns: the intersections, sparse from end to end.
 
@@ -115,6 +119,8 @@ def intersect(matrix: Any, products: Sequence[str], *, screen: float | None = No
     both.sort_indices()
     row = np.repeat(np.arange(both.shape[0]), np.diff(both.indptr))
     upper = row < both.indices
+    if q is not None and _one_is_too_few(matrix.shape[0], int(upper.sum()), len(products), q):
+        upper &= both.data > 1
     first, second, shared = row[upper], both.indices[upper].astype(np.intp), both.data[upper].astype(np.intp)
     if screen is None:
         screen = 0.0 if len(first) <= MANY else 2.0
@@ -133,6 +139,17 @@ def intersect(matrix: Any, products: Sequence[str], *, screen: float | None = No
         q_value=adjusted(p_value, tests),
         null=null,
     )
+
+
+def _one_is_too_few(organisations: int, listed: int, products: int, q: float) -> bool:
+    """Whether no pair that shares one organisation can be significant.
+
+    Chances of two products rise with breadth together, so a pair is expected in at least one of all organisations
+    times both popularities over their square: its p-value is at least 1 - exp(-1 / organisations). The largest p-value
+    that Benjamini-Yekutieli can call significant is the one that ranks last among the pairs listed.
+    """
+    tests = products * (products - 1) // 2
+    return bool(-np.expm1(-1.0 / organisations) > q * listed / (tests * _harmonic(tests)))
 
 
 def _against(null: NullModel, first: Codes, second: Codes, shared: Codes, screen: float) -> tuple[Floats, Floats]:
@@ -172,8 +189,11 @@ def adjusted(p_value: Floats, tests: int) -> Floats:
     [0.0055, 1.0]
     """
     order = np.argsort(p_value, kind="stable")
-    harmonic = (1.0 / np.arange(1, tests + 1)).sum() if tests < 10_000 else np.log(tests) + EULER + 0.5 / tests
-    scaled = p_value[order] * tests * harmonic / np.arange(1, len(p_value) + 1)
+    scaled = p_value[order] * tests * _harmonic(tests) / np.arange(1, len(p_value) + 1)
     adjusted_values = np.empty(len(p_value))
     adjusted_values[order] = np.minimum(np.minimum.accumulate(scaled[::-1])[::-1], 1.0)
     return adjusted_values
+
+
+def _harmonic(tests: int) -> float:
+    return float((1.0 / np.arange(1, tests + 1)).sum() if tests < 10_000 else np.log(tests) + EULER + 0.5 / tests)

@@ -108,7 +108,7 @@ def known_then(
 
     For each problem the most similar community at any resolution, if at least half of both is the same.
     """
-    found = intersect(earlier, [str(p) for p in range(len(label))], screen=screen(len(label)))
+    found = intersect(earlier, [str(p) for p in range(len(label))], screen=screen(len(label)), q=q)
     then = np.full(len(label), -1, dtype=np.intp)
     best = np.full(int(label.max(initial=-1)) + 1, SAME)
     members: list[Codes] = [np.empty(0, dtype=np.intp)] * len(best)

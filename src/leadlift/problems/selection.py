@@ -102,7 +102,7 @@ def split_halves(matrix: Any, products: Sequence[str], *, q: float, most: int, s
         others = np.flatnonzero(half != side)
         if len(others) > most:
             others = np.sort(rng.choice(others, most, replace=False))
-        shared = intersect(train, products, screen=screen(len(products)))
+        shared = intersect(train, products, screen=screen(len(products)), q=q)
         hidden = hide_one(matrix, others, rng)
         found.append(Halves(intersection_graph(shared, q=q), fitness(shared.null), train, hidden))
     return found

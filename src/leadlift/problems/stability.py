@@ -48,7 +48,7 @@ def resampled_graphs(
     graphs = []
     for number in range(resamples):
         rows = np.sort(rng.integers(organisations, size=drawn))
-        graphs.append(intersection_graph(intersect(matrix[rows], products, screen=screen(len(products))), q=q))
+        graphs.append(intersection_graph(intersect(matrix[rows], products, screen=screen(len(products)), q=q), q=q))
         tick(f"{number + 1} of {resamples}")
     return graphs
 
