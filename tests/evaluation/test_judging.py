@@ -251,6 +251,20 @@ def test_recalibration_restores_size_and_keeps_the_order() -> None:
         assert (np.diff(ordered) >= 0).all()
 
 
+def test_recalibration_helps_where_predictions_are_half_noise() -> None:
+    """Steps of single leads would follow the scores' noise: 0.94 of the squared error is left then, here 0.65."""
+    raw, found = [], []
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        uplift = 0.05 + 0.05 * rng.normal(size=10_000)
+        predicted = uplift + 0.05 * rng.normal(size=10_000)
+        scores = uplift + 0.85 * rng.normal(size=10_000)
+        fold = np.arange(10_000) % 2
+        raw.append(((predicted - uplift) ** 2).mean())
+        found.append(((isotonic_uplift(predicted, scores, fold=fold) - uplift) ** 2).mean())
+    assert np.mean(found) < 0.8 * np.mean(raw)
+
+
 def test_recalibration_never_uses_a_leads_own_fold() -> None:
     log, uplift = make_log(400)
     fold = np.arange(400) // 4 % 4

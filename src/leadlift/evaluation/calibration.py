@@ -27,6 +27,8 @@ from leadlift.inference import Estimate, covariance, max_t, mean_of_scores, t_in
 from leadlift.learners import OutOfFold
 
 BINS = 5
+# Scores spread twenty times as far as uplifts, say: steps of a few leads, at the ends above all, would be noise.
+STEPS = 10
 
 
 def calibration(log: AssignmentLog, blocks: Sequence[JudgedBlock], name: str, arm: str, *, seed: int) -> Calibration:
@@ -71,7 +73,7 @@ def _bins(log: AssignmentLog, judging: Sequence[JudgedBlock], name: str, arm: st
     rows = np.concatenate([block.rows for block in judging])
     scores = np.concatenate([block.scores[arm] for block in judging])
     predicted = np.concatenate([block.predicted[name, arm] for block in judging])
-    code = np.concatenate([_fifth(block.predicted[name, arm], block.weight) for block in judging])
+    code = np.concatenate([_quantile_part(block.predicted[name, arm], block.weight, BINS) for block in judging])
     weight = weights_of(log, rows)
     inside = [code == k for k in np.unique(code)]
     estimates = [_mean(log, arm, rows, scores, one) for one in inside]
@@ -97,9 +99,10 @@ def _bins(log: AssignmentLog, judging: Sequence[JudgedBlock], name: str, arm: st
     return found
 
 
-def _fifth(predicted: Floats, weight: Floats) -> Codes:
+def _quantile_part(predicted: Floats, weight: Floats, parts: int) -> Codes:
+    """Which of equal parts by prediction each lead is in, lowest first, shape (n,); ties share one."""
     given = None if (weight == weight[0]).all() else weight
-    cuts = np.quantile(predicted, np.arange(1, BINS) / BINS, method="inverted_cdf", weights=given)
+    cuts = np.quantile(predicted, np.arange(1, parts) / parts, method="inverted_cdf", weights=given)
     return np.searchsorted(cuts, predicted, side="left").astype(np.intp)
 
 
@@ -144,7 +147,9 @@ def recalibrated(log: AssignmentLog, fitted: OutOfFold) -> dict[str, Floats]:
 
 
 def isotonic_uplift(predicted: Floats, scores: Floats, *, fold: Codes, sample_weight: Floats | None = None) -> Floats:
-    """Each fold's predictions through the rising step function that fits the other folds' scores best.
+    """Each fold's predictions through the rising line, straight between tenths, that fits the other folds' scores best.
+
+    The fit is to the mean scores of tenths by prediction; beyond the outer ones the line is flat.
 
     Args:
         predicted: predicted uplift out of fold, shape (n,).
@@ -170,12 +175,20 @@ def isotonic_uplift(predicted: Floats, scores: Floats, *, fold: Codes, sample_we
         rule = "predictions are recalibrated on the leads of other folds"
         raise stop("recalibration", "folds", rule, f"{folds.size} fold", "cross-fit with two folds or more")
     weight = np.ones(len(predicted)) if sample_weight is None else sample_weight
-    # In an order of their own, since sums within ties depend on it.
+    # In an order of their own, since sums depend on it.
     order = np.lexsort((weight, scores, predicted))
     result = np.empty(len(predicted))
     for k in folds:
         inside, others = fold == k, order[fold[order] != k]
-        model = IsotonicRegression(out_of_bounds="clip")
-        model.fit(predicted[others], scores[others], sample_weight=weight[others])
+        means, scored, weights = _part_means(predicted[others], scores[others], weight[others])
+        model = IsotonicRegression(out_of_bounds="clip").fit(means, scored, sample_weight=weights)
         result[inside] = model.predict(predicted[inside])
     return result
+
+
+def _part_means(predicted: Floats, scores: Floats, weight: Floats) -> tuple[Floats, Floats, Floats]:
+    """Mean prediction, mean score and weight of tenths by prediction, each of shape (tenths,)."""
+    _, code = np.unique(_quantile_part(predicted, weight, STEPS), return_inverse=True)
+    total: Floats = np.bincount(code, weights=weight).astype(np.float64)
+    means = np.bincount(code, weights=weight * predicted) / total
+    return means, np.bincount(code, weights=weight * scores) / total, total
