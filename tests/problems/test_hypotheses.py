@@ -42,6 +42,17 @@ def test_they_name_the_problem_and_a_product_in_a_similar_situation(model):
     assert best.like_effect == pytest.approx(3.0, abs=1)
 
 
+def test_a_product_of_other_problems_is_not_called_alike():
+    """The mechanic was measured on products of P1 only: what is told of those of P2 is no like product."""
+    frame = pd.DataFrame({"product": [f"p{k}" for k in range(0, 12, 2)], "mechanic": "call"})
+    frame = frame.assign(effect=np.linspace(0.5, 1.5, 6), se=0.2)
+    names = [f"p{k}" for k in range(12)]
+    profiles = pd.DataFrame(np.eye(2)[np.arange(12) % 2], index=names, columns=["P1", "P2"])
+    found = hypotheses(TransferModel(selection="none", points=16).fit(frame, profiles))
+    assert {h.product for h in found} == set(names[1::2])
+    assert {h.like_product for h in found} == {None}
+
+
 def test_the_tests_are_those_of_the_design_room(model):
     for h in hypotheses(model, most=3, order="information"):
         wanted = leads_needed(

@@ -159,6 +159,8 @@ def test_without_effects_the_page_says_what_is_missing(written, leadlift):
         ("effects: {file: absent.csv}\n", "absent.csv"),
         ("effects: {}\n", "one of them"),
         ("ideas: {margin: 0}\n", "margin"),
+        ("ideas: {break_even: a lot}\n", "`ideas.break_even` is a number, or a mapping of mechanics to numbers"),
+        ("ideas: {break_even: {call: .nan}}\n", "`ideas.break_even.call` is a finite number"),
         ("effects: {file: effects.csv}\nideas: {break_even: {cal: 0.1}}\n", "did you mean `call`"),
     ],
 )

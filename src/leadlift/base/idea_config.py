@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from leadlift.base.fields import ColumnName, Label, Settings
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
+
+
+def _number_or_mechanics(value: object) -> str | None:
+    if isinstance(value, Mapping):
+        return "<mechanics>"
+    return "<number>" if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+BreakEven = Annotated[
+    Annotated[Finite, Tag("<number>")] | Annotated[dict[Label, Finite], Tag("<mechanics>")],
+    Discriminator(
+        _number_or_mechanics,
+        custom_error_type="form",
+        custom_error_message="a number, or a mapping of mechanics to numbers",
+    ),
+]
 
 
 class EffectsFile(Settings):
@@ -45,7 +62,5 @@ class IdeaRules(Settings):
     margin: float | None = Field(
         None, gt=0, allow_inf_nan=False, description="Largest difference in uplift that doesn't matter, outcome units."
     )
-    break_even: Finite | dict[Label, Finite] = Field(
-        0.0, description="Uplift that pays for a touch: one number, or one per mechanic."
-    )
+    break_even: BreakEven = Field(0.0, description="Uplift that pays for a touch: one number, or one per mechanic.")
     hypotheses: int = Field(50, ge=1, le=1_000, description="How many to give.")

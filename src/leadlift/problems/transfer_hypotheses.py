@@ -17,6 +17,8 @@ from leadlift.problems.transfer_cells import Cells
 from leadlift.problems.transfer_value import Designs, design_tests, expected_improvement, one_after_another
 
 LOOKED_AT = 100
+# Products whose problems are less alike than this (cosine) are not in a similar situation.
+ALIKE = 0.5
 Order = Literal["gain", "information"]
 
 
@@ -39,7 +41,8 @@ class Hypothesis(Record):
         assurance: chance that the test shows uplift over break-even, given all that is not known.
         problem: the product's main problem, or None.
         like_product, like_effect, like_se: of the products whose problems are most like this one's, the one on which
-            this mechanic was measured best, and what was measured; None without profiles or such a product.
+            this mechanic was measured best, and what was measured; None without profiles, or where the mechanic was
+            measured on no product that is alike.
     """
 
     product: str
@@ -232,7 +235,10 @@ def _like(cells: Cells, product: int, mechanic: int) -> dict[str, Any]:
     length = np.linalg.norm(cells.profile, axis=1)
     alike = cells.profile[measured] @ cells.profile[product] / (length[measured] * length[product])
     # Among equally like ones, the surest measurement.
-    best = int(measured[np.lexsort((cells.se[measured, mechanic], -np.round(alike, 1)))[0]])
+    first = int(np.lexsort((cells.se[measured, mechanic], -np.round(alike, 1)))[0])
+    if alike[first] < ALIKE:
+        return nothing
+    best = int(measured[first])
     return {
         "like_product": cells.products[best],
         "like_effect": known(cells.effect[best, mechanic]),
