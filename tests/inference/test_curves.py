@@ -94,5 +94,5 @@ def test_a_band_is_wider_than_an_interval_and_leaves_share_zero_out():
 def test_shares_outside_0_and_1_stop():
     with pytest.raises(DataError, match=r"shares lie in \[0, 1\]"):
         gain_curve([1.0], [1], [1.5])
-    with pytest.raises(DataError, match="there are leads"):
+    with pytest.raises(DataError, match="a ranking has leads"):
         gain_curve([], [], [0.5])

@@ -149,7 +149,7 @@ def test_toc_ends_at_zero_and_takes_parts_of_leads():
     [
         (lambda: toc([1.0], [1], [0.0]), r"`q` lies inside \(0, 1\]"),
         (lambda: rank_area([1.0], [1], target="auuc"), "`target` is `qini` or `autoc`"),
-        (lambda: rank_area([1.0, 2.0], [1, 2], target="qini", weights=[1, 0]), "positive weights"),
+        (lambda: rank_area([1.0, 2.0], [1, 2], target="qini", weights=[1, 0]), "weights are positive"),
         (lambda: rank_area([], [], target="qini"), "a ranking has leads"),
         (lambda: rank_area([np.nan], [1], target="qini"), "`scores` has a finite number"),
         (lambda: area_se([1.0], [3], 2), "`unit` lies in"),

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from leadlift.inference._arrays import Floats, Ints, check_lengths, finite_columns, stable_sum, unit_codes, unit_sums
+from leadlift.inference._arrays import Floats, Ints, check_lengths, stable_sum, unit_codes, unit_sums
 from leadlift.inference.estimates import Estimate
-from leadlift.inference.ranks import RankArea, Target, rank_area
+from leadlift.inference.ranks import RankArea, Target, rank_area, ranking_columns
 
 
 def unit_influence(influence: Any, unit: Any, n_units: int) -> Floats:
@@ -122,8 +122,7 @@ def half_sample_se(
     References:
         Yadlowsky et al. (2025), JASA; Chung, Romano (2013).
     """
-    equal = np.ones(np.shape(scores)) if weights is None else weights
-    outcome, order_by, weight = finite_columns("a ranking", scores=scores, priority=priority, weights=equal)
+    outcome, order_by, weight = ranking_columns("a ranking", scores, priority, weights)
     units = unit_codes("a ranking", unit, n_units)
     check_lengths("a ranking", scores=outcome, unit=units)
     names = np.unique(units)

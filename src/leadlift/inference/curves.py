@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from leadlift.base.problems import stop
-from leadlift.inference._arrays import Floats, finite_columns
-from leadlift.inference.ranks import Ranking, ranked
+from leadlift.inference._arrays import Floats
+from leadlift.inference.ranks import Ranking, ranked, ranking_columns
 from leadlift.inference.simultaneous import max_t
 
 WIDE_TIE = 50
@@ -132,13 +132,7 @@ def band_critical_value(unit_influence: Any, *, level: float, rng: np.random.Gen
 
 
 def _columns(scores: Any, priority: Any, shares: Any, weights: Any) -> tuple[Floats, Floats, Floats, Floats]:
-    equal = np.ones(np.shape(scores)) if weights is None else weights
-    outcome, order_by, weight = finite_columns("a gain curve", scores=scores, priority=priority, weights=equal)
     at = np.atleast_1d(np.asarray(shares, dtype=np.float64))
-    if not ((at >= 0) & (at <= 1)).all() or not outcome.size:
-        found = f"{outcome.size:,} leads, shares {at}"
-        raise stop("a gain curve", "share", "there are leads, and shares lie in [0, 1]", found, "check both")
-    if (weight <= 0).any():
-        found = f"{int((weight <= 0).sum()):,} of {weight.size:,} leads have another"
-        raise stop("a gain curve", "weights", "weights are positive", found, "drop such leads")
-    return outcome, order_by, weight, at
+    if not ((at >= 0) & (at <= 1)).all():
+        raise stop("a gain curve", "share", "shares lie in [0, 1]", f"{at}", "0.3 is the highest 30% of leads")
+    return *ranking_columns("a gain curve", scores, priority, weights), at

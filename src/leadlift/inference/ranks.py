@@ -24,7 +24,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from leadlift.base.problems import did_you_mean, stop
+from leadlift.base.problems import did_you_mean, share, stop
 from leadlift.base.record import Record
 from leadlift.inference._arrays import Bools, Floats, Ints, finite_columns
 
@@ -100,7 +100,7 @@ def rank_area(scores: Any, priority: Any, *, target: Target, weights: Any = None
         >>> rank_area([3.0, 1.0, 0.0, 0.0], [1, 1, 1, 1], target="autoc").value
         0.0
     """
-    outcome, order_by, weight = _columns(scores, priority, weights)
+    outcome, order_by, weight = ranking_columns("a ranking", scores, priority, weights)
     if target not in ("qini", "autoc"):
         found = f"`{target}`: {did_you_mean(str(target), ['qini', 'autoc'])}"
         raise stop("an area", "target", "`target` is `qini` or `autoc`", found, "choose one")
@@ -200,7 +200,7 @@ def toc(scores: Any, priority: Any, q: Any, weights: Any = None) -> Floats:
         >>> toc([3.0, 1.0, 0.0, 0.0], [4, 3, 2, 1], [0.25, 0.5, 1.0])
         array([2., 1., 0.])
     """
-    outcome, order_by, weight = _columns(scores, priority, weights)
+    outcome, order_by, weight = ranking_columns("a ranking", scores, priority, weights)
     shares = np.atleast_1d(np.asarray(q, dtype=np.float64))
     if not ((shares > 0) & (shares <= 1)).all():
         raise stop("a targeting curve", "share", "`q` lies inside (0, 1]", f"{shares}", "leave out q = 0")
@@ -223,11 +223,18 @@ def is_constant(priority: Any) -> bool:
     return bool(values.size == 0 or (values == values[0]).all())
 
 
-def _columns(scores: Any, priority: Any, weights: Any) -> tuple[Floats, Floats, Floats]:
-    equal = np.ones(np.shape(scores)) if weights is None else weights
-    outcome, order_by, weight = finite_columns("a ranking", scores=scores, priority=priority, weights=equal)
+def ranking_columns(where: str, scores: Any, priority: Any, weights: Any) -> tuple[Floats, Floats, Floats]:
+    """Scores, priority and weights of the leads of a ranking, each of shape (n,); weights are 1 where none are given.
+
+    Raises:
+        DataError: no leads, lengths that differ, a missing value, or a weight that isn't positive.
+    """
+    given = {} if weights is None else {"weights": weights}
+    outcome, order_by, *weighed = finite_columns(where, scores=scores, priority=priority, **given)
+    if not outcome.size:
+        raise stop(where, "empty", "a ranking has leads", "0 rows", "pass the leads that were ranked")
+    weight = weighed[0] if weighed else np.ones_like(outcome)
     bad: Bools = weight <= 0
-    if bad.any() or not outcome.size:
-        found = f"{int(bad.sum()):,} weights that aren't positive, of {outcome.size:,} leads"
-        raise stop("a ranking", "weights", "a ranking has leads, with positive weights", found, "drop such leads")
+    if bad.any():
+        raise stop(where, "weights", "weights are positive", share(int(bad.sum()), bad.size), "drop such leads")
     return outcome, order_by, weight
