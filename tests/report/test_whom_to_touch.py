@@ -121,6 +121,28 @@ def test_money_says_its_unit_and_where_more_touches_stop_paying():
     )
 
 
+def test_a_strategy_has_one_colour_in_outcomes_and_in_money():
+    from leadlift.report._strategies import _places, _shown
+
+    near = rows("triage", (3, 4, 5, 6), (1, 1, 1, 1))
+    money = [replace(row, measure="money", value=-(row.value or 0.0)) for of in (SCORE, FENCE, near) for row in of]
+    found = study(SCORE, FENCE, near, money, unit="EUR", costs={"call": 1.0})
+    outcome, paid = _shown(found, "outcome"), _shown(found, "money")
+    assert list(outcome) != list(paid)
+    assert {key: place for key, place in _places(found, outcome).items() if key in paid} == _places(found, paid)
+
+
+def test_large_money_in_words_has_three_digits():
+    large = [
+        replace(row, measure="money", value=1_234_567.0 + k, difference=123_456.0, difference_upper=987_654.0)
+        for k, row in enumerate(FENCE)
+    ]
+    score = [replace(row, measure="money") for row in SCORE]
+    said = strategy_words(study(score, large, unit="EUR", costs={"call": 1.0}), "money")[0]
+    assert "123,000" in said
+    assert "988,000" in said
+
+
 def test_a_rule_that_says_by_itself_is_not_said_to_be_by_by():
     problem = rows("by_problem", (12, 21, 41, 60), (9, 11, 9, 1), measure="money")
     score = rows("score_first", (5, 10, 30, 60), measure="money")

@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import leadlift as ll
@@ -213,3 +214,21 @@ def test_a_list_that_cannot_be_is_refused(study, leadlift, folder, act, words):
     assert ended.code == 1
     assert words in ended.err
     assert not (folder / "out").exists()
+
+
+def test_the_problem_that_was_logged_orders_leads_and_new_ones_too(study, leadlift, folder):
+    frame = small_log(600)
+    frame["need"] = np.where(np.arange(600) % 3 == 0, "P1", "P2")
+    small_log(40, seed=9).assign(need=["P1", "P2"] * 20).drop(columns=["arm", "won"]).to_csv("new.csv", index=False)
+    rule = {"strategy": "by_problem", "order": ["P2", "P1"]}
+    act = {"strategy": "by_problem", "capacity": 20, "leads": "new.csv"}
+    top = {"strategies": [rule], "decide": {"act": act, "steps": 4}, "learners": ["t"]}
+    ended = run(study, leadlift, top, frame, problem="need", features=["size", "channel"])
+    assert ended.code == 0, ended.err
+    listed = pd.read_csv("out/whom_to_touch.csv", dtype=str)["lead_id"]
+    assert set(listed) == set(pd.read_csv("new.csv", dtype=str)["id"][1::2])
+    found = json.loads((folder / "out" / "results.json").read_text())["decision"]["leave_alone"]
+    assert {"score_group", "problem"} <= {row["segment_by"] for row in found}
+    frame.drop(columns="need").to_csv("new.csv", index=False)
+    ended = run(study, leadlift, top, frame, problem="need", features=["size", "channel"])
+    assert (ended.code, "lacks need" in ended.err) == (1, True), ended.err

@@ -11,7 +11,7 @@ import pandas as pd
 
 from leadlift.base.arrays import Codes, Column, Floats
 from leadlift.base.problems import did_you_mean, stop
-from leadlift.data import AssignmentLog
+from leadlift.data import UNKNOWN_PROBLEM, AssignmentLog
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,5 +71,19 @@ class Leads:
 def leads_of(log: AssignmentLog, cuts: Sequence[float] = (), **more: Any) -> Leads:
     """The leads of a log, without their outcomes and arms."""
     given = log.score is not None and log.score_source == "given"
+    return Leads(columns_of(log), log.score if given else None, tuple(cuts), log.treated_arms, **more)
+
+
+def columns_of(log: AssignmentLog) -> pd.DataFrame:
+    """What is known of a log's leads before the lot: features, the score, and the problem that was logged."""
     columns = log.known_before if len(log.known_before.columns) else pd.DataFrame(index=np.arange(len(log)))
-    return Leads(columns, log.score if given else None, tuple(cuts), log.treated_arms, **more)
+    if log.problem is None:
+        return columns
+    problem = pd.Series(np.asarray(log.problem, dtype=object), index=columns.index)
+    problem = problem.where(problem != UNKNOWN_PROBLEM, None)
+    return columns.assign(**{name: problem for name in problem_names(log) if name not in columns})
+
+
+def problem_names(log: AssignmentLog) -> tuple[str, ...]:
+    """What a strategy may call the problem that was logged: `problem`, or its column; empty where none was."""
+    return () if log.problem is None else tuple(dict.fromkeys(("problem", log.names["problem"])))

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from leadlift.base.arrays import Codes, Floats
+from leadlift.base.arrays import Codes, Column, Floats
 from leadlift.base.config import not_randomised
 from leadlift.base.errors import ConfigError
 from leadlift.base.problems import did_you_mean, stop
 from leadlift.base.strategies import DecideConfig, ValueConfig
 from leadlift.data import AssignmentLog
 from leadlift.data.late import late_columns
-from leadlift.decide.leads import Leads, leads_of
+from leadlift.decide.leads import Leads, columns_of, leads_of
 from leadlift.decide.lines import ranking_of
 from leadlift.decide.money import Money, money_of
 from leadlift.decide.strategies import Random, Strategy, follows_score, learns, no_worth
@@ -141,17 +141,18 @@ def _refuse_late(log: AssignmentLog, strategies: Sequence[Strategy]) -> None:
     """Refuses columns that are no features, and features that give away that they were filled in later."""
     after = {log.names[role]: role for role in ("treatment", "outcome", "value", "cost") if role in log.names}
     rule = "a strategy ranks by what was known before the lot"
+    columns = columns_of(log)
     for one in strategies:
         where = f"the strategy `{one.name}`"
         for column in one.needs:
             if column in after:
                 raise stop(where, "known-later", rule, f"`{column}` is the {after[column]}", "name another column")
-            if column in log.known_before.columns:
-                reason = _looks_late(log, column)
+            if column in columns.columns:
+                reason = _looks_late(log, columns[column])
             elif column in log.left_out:
                 reason = log.left_out[column]
             else:
-                hint = did_you_mean(column, map(str, log.known_before.columns))
+                hint = did_you_mean(column, map(str, columns.columns))
                 found, fix = f"`{column}` is no feature of the log", f"{hint} Features are listed in `data.features`"
                 raise stop(where, "strategy-column", rule, found, fix)
             if reason:
@@ -159,10 +160,10 @@ def _refuse_late(log: AssignmentLog, strategies: Sequence[Strategy]) -> None:
                 raise stop(where, "known-later", rule, found, "export the column as it was before the lot")
 
 
-def _looks_late(log: AssignmentLog, column: str) -> str:
+def _looks_late(log: AssignmentLog, column: Column) -> str:
     rows = np.unique(log.organisation, return_index=True)[1] if whole_organisations(log) else np.arange(len(log))
-    table = pd.DataFrame({column: log.known_before[column].iloc[rows].reset_index(drop=True)})
-    reason = late_columns(table, log.outcome[rows], log.arm[rows]).get(column, "")
+    table = pd.DataFrame({"column": column.iloc[rows].reset_index(drop=True)})
+    reason = late_columns(table, log.outcome[rows], log.arm[rows]).get("column", "")
     return "" if reason.startswith("another value") else reason
 
 

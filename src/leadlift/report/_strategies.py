@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+from collections.abc import Collection
 from typing import Any
 
 from leadlift.base.decisions import Measure, StrategyValue
@@ -18,6 +20,7 @@ from leadlift.report._strategy_reading import (
     is_current,
     knows_truth,
     lines_of,
+    measures,
     several_arms,
     spoken_name,
     strategy_name,
@@ -27,7 +30,9 @@ from leadlift.report._strategy_reading import (
 from leadlift.report._strategy_words import strategy_words
 
 MOST_LINES = 7
+NARROW_TITLE = 26
 DASHED = (0, (4, 2.5))
+Key = tuple[str, str]
 TRUE = {
     "marker": "x",
     "markersize": 7,
@@ -55,9 +60,13 @@ def draw(result: StudyResult, *, narrow: bool, measure: Measure = "outcome") -> 
     width = NARROW if narrow else WIDE
     figure = new_figure(width, (6.6 if narrow else 4.6) + 0.16 * len(shown))
     grid = figure.subplots(*((2, 1) if narrow else (1, 2)), **({} if narrow else {"width_ratios": [1.55, 1]}))
-    _curves(grid[0], result, shown, measure)
-    _differences(grid[1], result, measure)
-    handles = [_handle(result, key, place) for place, key in enumerate(shown)]
+    place = _places(result, shown)
+    _curves(grid[0], result, shown, place, measure)
+    _differences(grid[1], result, shown, place, measure)
+    if narrow:
+        for axes in grid:
+            axes.set_title(textwrap.fill(axes.get_title(loc="left"), NARROW_TITLE))
+    handles = [_handle(result, key, place[key]) for key in shown]
     if knows_truth(result) and measure == "outcome":
         handles.append(mark("true difference (simulated)", **TRUE))
     if any(row.extrapolates for rows in shown.values() for row in rows):
@@ -66,7 +75,7 @@ def draw(result: StudyResult, *, narrow: bool, measure: Measure = "outcome") -> 
     return figure
 
 
-def _shown(result: StudyResult, measure: Measure) -> dict[tuple[str, str], list[StrategyValue]]:
+def _shown(result: StudyResult, measure: Measure) -> dict[Key, list[StrategyValue]]:
     """The current strategy, touching at random, and the best of the others at the team's capacity."""
     lines = {
         key: rows
@@ -81,32 +90,39 @@ def _shown(result: StudyResult, measure: Measure) -> dict[tuple[str, str], list[
     return {key: lines[key] for key in (*rules, *random[:1])}
 
 
-def _look(key: tuple[str, str], place: int) -> dict[str, Any]:
+def _places(result: StudyResult, shown: Collection[Key]) -> dict[Key, int]:
+    """Which colour and marker each strategy has: the same in outcomes and in money."""
+    first = [key for key in _shown(result, measures(result)[0]) if key[0] != RANDOM]
+    return {key: place for place, key in enumerate(dict.fromkeys([*first, *shown]))}
+
+
+def _look(key: Key, place: int) -> dict[str, Any]:
     if key[0] == RANDOM:
         return {"color": PALETTE["muted"], "linewidth": 1.6}
     return {"color": colour(place), "linewidth": 2.2 if place < 2 else 1.6}
 
 
 def _curves(
-    axes: Any, result: StudyResult, shown: dict[tuple[str, str], list[StrategyValue]], measure: Measure
+    axes: Any, result: StudyResult, shown: dict[Key, list[StrategyValue]], places: dict[Key, int], measure: Measure
 ) -> None:
     decision = decision_of(result)
     axes.set_title("What each strategy would bring" + (", after touch costs" if measure == "money" else ""))
     zero_line(axes)
-    for place, (key, rows) in enumerate(shown.items()):
-        look = _look(key, place)
+    for rank, (key, rows) in enumerate(shown.items()):
+        place = places[key]
+        look = {**_look(key, place), "linewidth": 2.2 if rank < 2 and key[0] != RANDOM else 1.6}
         banded = [row for row in rows if row.value_lower is not None and row.value_upper is not None]
         axes.fill_between(
             [0, *(row.capacity for row in banded)],
             [0, *(row.value_lower for row in banded)],
             [0, *(row.value_upper for row in banded)],
             color=look["color"],
-            alpha=0.15 if place < 2 and key[0] != RANDOM else 0.035,
+            alpha=0.15 if rank < 2 and key[0] != RANDOM else 0.035,
             linewidth=0,
         )
         run = [row for row in rows if not row.extrapolates]
         beyond = rows[max(len(run) - 1, 0) :]
-        axes.plot([0, *(r.capacity for r in run)], [0, *(r.value for r in run)], **look, zorder=4 - 0.1 * place)
+        axes.plot([0, *(r.capacity for r in run)], [0, *(r.value for r in run)], **look, zorder=4 - 0.1 * rank)
         axes.plot([r.capacity for r in beyond], [r.value for r in beyond], **look, linestyle=DASHED, zorder=4)
         if key[0] != RANDOM:
             at = min(run or rows, key=lambda row: abs(row.capacity - decision.capacity))
@@ -126,10 +142,11 @@ def _numbers(axis: Any) -> None:
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}".replace("-", fmt.MINUS)))
 
 
-def _differences(axes: Any, result: StudyResult, measure: Measure) -> None:
+def _differences(
+    axes: Any, result: StudyResult, shown: Collection[Key], order: dict[Key, int], measure: Measure
+) -> None:
     decision = decision_of(result)
-    order = {key: place for place, key in enumerate(_shown(result, measure))}
-    rows = [row for row in at_capacity(result, measure) if (row.strategy, row.treatment) in order]
+    rows = [row for row in at_capacity(result, measure) if (row.strategy, row.treatment) in shown]
     rows = sorted((row for row in rows if row.difference is not None), key=lambda row: row.difference or 0.0)
     axes.set_title(f"At {fmt.count(round(decision.capacity))}: more than {spoken_name(decision.current)}")
     zero_line(axes, vertical=True)
@@ -151,7 +168,7 @@ def _differences(axes: Any, result: StudyResult, measure: Measure) -> None:
     _numbers(axes.xaxis)
 
 
-def _handle(result: StudyResult, key: tuple[str, str], place: int) -> Any:
+def _handle(result: StudyResult, key: Key, place: int) -> Any:
     name = spoken_name(key[0]) + (f" ({key[1]})" if several_arms(result) else "")
     current = (key[0], key[1]) == (decision_of(result).current, decision_of(result).current_treatment)
     shape = {} if key[0] == RANDOM else {"marker": marker(place), "markersize": 7}
@@ -176,11 +193,11 @@ def caption(result: StudyResult, measure: Measure = "outcome") -> str:
     """How to read the figure."""
     decision = decision_of(result)
     return (
-        "Left: what touching the leads that a strategy puts first brings over touching no one, from the randomised log "
-        f"alone; the vertical line is the team's capacity. Right: the difference to {spoken_name(decision.current)} "
-        "there, "
-        "on the same leads, which is surer than the difference of two lines. Bands are 95% and hold for all strategies "
-        f"and capacities at once. Dashed: more than the {fmt.percent(decision.run_share, 0)} of leads ever touched."
+        "First: what touching the leads that a strategy puts first brings over touching no one, from the randomised "
+        "log alone; the vertical line is the team's capacity. Second: the difference to "
+        f"{spoken_name(decision.current)} there, on the same leads, which is surer than the difference of two lines. "
+        "Bands are 95% and hold for all strategies and capacities at once. Dashed: more than the "
+        f"{fmt.percent(decision.run_share, 0)} of leads ever touched."
     )
 
 

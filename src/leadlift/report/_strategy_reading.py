@@ -10,6 +10,8 @@ from leadlift.report import format as fmt
 
 RANDOM = "random"
 REFERENCES = ("everyone", "no_one")
+# Totals of money from here on are told in thousands, or in three digits.
+LARGE = 100_000
 
 
 def strategy_name(row: StrategyValue, several_arms: bool) -> str:
@@ -96,7 +98,9 @@ def touches(decision: Decision, capacity: float) -> str:
 
 
 def amount(result: StudyResult, measure: Measure, value: float | None, *, signed: bool = False) -> str:
-    """A total in the measure's unit, without its name."""
+    """A total in the measure's unit, without its name; large money in three digits, which are more than is known."""
+    if measure == "money" and value is not None and abs(value) >= LARGE:
+        value = float(f"{value:.3g}")
     return fmt.number(value, places(result, measure), signed=signed)
 
 

@@ -6,6 +6,7 @@ from leadlift.base.decisions import Measure, StrategyValue
 from leadlift.base.records import StudyResult
 from leadlift.report import format as fmt
 from leadlift.report._strategy_reading import (
+    LARGE,
     amount,
     at_capacity,
     decision_of,
@@ -20,8 +21,6 @@ from leadlift.report._strategy_reading import (
 )
 from leadlift.report._table import Column, Row, Table
 
-# Totals from here on are told in thousands.
-LARGE = 100_000
 # How a group is called before its name.
 GROUPS = {"score_group": "score", "problem": "problem", "prediction": "predicted"}
 KINDS = {

@@ -213,13 +213,15 @@ def _stops_paying(result: StudyResult, best: StrategyValue) -> str:
     by = by_strategy(strategy_name(best, several_arms(result)))
     unit = f" a {decision.per}" if decision.per else ""
     # The set of possibly best capacities says where most is earned, not that every single touch on the way pays.
+    sure = found.pays_to > first
     fewest = (
         f"most is surely earned with {fmt.count(round(found.pays_to))} touches{unit} or more"
-        if found.pays_to > first
+        if sure
         else "at no capacity is it sure that another touch pays"
     )
     most = (
-        f"and surely with no more than {fmt.count(round(found.stops_from))}"
+        f"and {'' if sure else 'most is '}surely {'' if sure else 'earned '}with no more than "
+        f"{fmt.count(round(found.stops_from))}"
         if found.stops_from < largest
         else "and no number was seen to be too many"
     )

@@ -18,8 +18,9 @@ from leadlift.base.problems import Problems, did_you_mean, listed, stop
 from leadlift.base.records import LearnerChoice
 from leadlift.base.strategies import ListConfig
 from leadlift.data import AssignmentLog, find_file, read_table
-from leadlift.data.columns import feature_values
+from leadlift.data.columns import feature_values, identifiers
 from leadlift.decide import WARNING, Leads, Question, Strategy, act_list
+from leadlift.decide.leads import problem_names
 from leadlift.decide.question import question_leads
 from leadlift.decide.strategies import learner_of
 from leadlift.learners import OutOfFold, fit_models, make_learners
@@ -69,7 +70,11 @@ def asked_list(
         hint = did_you_mean(settings.strategy, strategies) if strategies else "name it in `strategies`"
         rule, found = "`decide.act.strategy` is one of the strategies", f"`{settings.strategy}` is none"
         raise stop(WHERE, "strategy", rule, found, hint, ConfigError)
-    frame = None if settings.leads is None else _new_leads(question.log, settings.leads, beside)
+    frame = (
+        None
+        if settings.leads is None
+        else _new_leads(question.log, settings.leads, beside, strategies[settings.strategy])
+    )
     if frame is not None and holds is not None and "organisation" in question.log.names:
         clients = frame[question.log.names["organisation"]]
         frame = frame[~holds(clients.fillna("")) | clients.isna().to_numpy()].reset_index(drop=True)
@@ -84,10 +89,11 @@ def asked_list(
     return Asked(settings, strategies[settings.strategy], capacity, frame)
 
 
-def _new_leads(log: AssignmentLog, name: str, beside: Path | None) -> pd.DataFrame:
-    identifiers = [log.names[role] for role in ("lead_id", "organisation") if role in log.names]
-    frame = read_table(find_file(name, beside, None), identifiers)
-    needed = [*map(str, log.known_before.columns), *identifiers]
+def _new_leads(log: AssignmentLog, name: str, beside: Path | None, strategy: Strategy) -> pd.DataFrame:
+    texts = [log.names[role] for role in ("lead_id", "organisation") if role in log.names]
+    frame = read_table(find_file(name, beside, None), texts)
+    problem = [log.names["problem"] for column in strategy.needs if column in problem_names(log)]
+    needed = [*map(str, log.known_before.columns), *texts, *problem]
     missing = [column for column in dict.fromkeys(needed) if column not in frame.columns]
     if missing:
         rule, found = "new leads have the columns of the log's leads", f"`{name}` lacks {listed(missing)}"
@@ -171,4 +177,8 @@ def _features(log: AssignmentLog, frame: pd.DataFrame) -> pd.DataFrame:
     problems = Problems(WHERE)
     columns = {str(name): feature_values(frame[name], problems) for name in log.known_before.columns}
     problems.stop_if_any()
+    if log.problem is not None and log.names["problem"] in frame:
+        columns |= {
+            name: identifiers(frame[log.names["problem"]]) for name in problem_names(log) if name not in columns
+        }
     return pd.DataFrame(columns)
