@@ -235,7 +235,7 @@ BREAKS = [
 
 
 def failures(place):
-    found = check_study(place.config, **place.more).checks
+    found = check_study(place.config, names=True, **place.more).checks
     return {check.code: (check.status, check.message) for check in found if check.status != "pass"}
 
 
@@ -257,6 +257,19 @@ def test_a_break_is_seen_by_its_check_alone(copy, code, kind, change, status, wo
     found = failures(place)
     assert {name: result for name, (result, _) in found.items()} == {code: status}, found
     assert words in found[code][1]
+
+
+@pytest.mark.parametrize("change", [edited, switched, merged])
+def test_what_is_written_or_tracked_names_no_unit_and_no_lead(copy, change):
+    place = copy("hashed")
+    change(place)
+    shown = " ".join(message for _, message in failures(place).values())
+    held = place.assigned()
+    identifiers = set(held["unit_id"].astype("str")) | set(held["lead_id"].astype("str"))
+    words = " ".join(check.message for check in check_study(place.config).checks)
+    assert any(name in shown.replace(",", " ").replace(";", " ").split() for name in identifiers)
+    assert not any(name in words.replace(",", " ").replace(";", " ").split() for name in identifiers)
+    assert "`leadlift check` shows examples" in words
 
 
 def units_lost(share, **where):

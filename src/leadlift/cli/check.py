@@ -29,7 +29,7 @@ def check(
     """Split, balance, arms, touches, holdout, outcomes and the ledger's history; exit 1 when any check stops."""
     from leadlift.study import check_study
 
-    result = check_study(config, received=received, crm=crm, wait=wait)
+    result = check_study(config, received=received, crm=crm, names=not as_json, wait=wait)
     if as_json:
         sys.stdout.write(json.dumps(result.to_dict(), indent=1, ensure_ascii=False, allow_nan=False) + "\n")
     else:

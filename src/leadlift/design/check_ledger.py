@@ -16,6 +16,7 @@ from leadlift.design.check_touch import beyond
 from leadlift.design.redraw import cells_of, redrawn_p
 
 SHOWN = 3
+TO_SEE = " (`leadlift check` shows examples)"
 TOLERANCE = 1e-9
 HOLDOUT_LIMIT = 0.02
 REPEATED_LIMIT = 0.005
@@ -29,14 +30,15 @@ OPEN_LIMIT = 0.5
     stops="any row or batch that is not as it was appended",
     fix="restore the ledger from a copy: nothing computed from an edited history can be trusted",
 )
-def edited_ledger(facts: LedgerFacts, _: Evidence) -> Finding:
+def edited_ledger(facts: LedgerFacts, evidence: Evidence) -> Finding:
     """Whether history was edited."""
     chain = facts.chain
     if chain.sound:
         words = f"{counted(chain.rows, 'assignment')} in {counted(chain.batches, 'draw')}, as they were appended"
         erased = f"; {chain.forgotten:,} of them erased on request" if chain.forgotten else ""
         return Finding("pass", 0, words + erased)
-    return Finding("stop", len(chain.problems), listed(chain.problems, SHOWN))
+    words = listed(chain.problems, SHOWN) if evidence.names else f"not as it was appended{TO_SEE}"
+    return Finding("stop", len(chain.problems), words)
 
 
 @rule(
@@ -46,14 +48,16 @@ def edited_ledger(facts: LedgerFacts, _: Evidence) -> Finding:
     stops="any",
     fix="leave those units out: no lot drew what they got",
 )
-def arm_switch(facts: LedgerFacts, _: Evidence) -> Finding:
+def arm_switch(facts: LedgerFacts, evidence: Evidence) -> Finding:
     """Units in two arms."""
     units = facts.units
     switched = units.loc[units["arms"] > 1, "unit_id"]
     words = f"units in two arms: {part_of(len(switched), len(units), 'units')}"
     if switched.empty:
         return Finding("pass", 0, words)
-    return Finding("stop", len(switched), f"{words}, e.g. {listed(switched.head(SHOWN))}")
+    return Finding(
+        "stop", len(switched), words + (f", e.g. {listed(switched.head(SHOWN))}" if evidence.names else TO_SEE)
+    )
 
 
 @rule(
@@ -63,10 +67,13 @@ def arm_switch(facts: LedgerFacts, _: Evidence) -> Finding:
     warns="any",
     fix="one client met several arms, which hides an effect; the next draw takes them as one",
 )
-def merged_organisations(facts: LedgerFacts, _: Evidence) -> Finding:
+def merged_organisations(facts: LedgerFacts, evidence: Evidence) -> Finding:
     """Merged organisations with two arms."""
     merged = facts.merged
-    words = listed(merged, SHOWN) if merged else "no merged organisation has two arms"
+    words = "no merged organisation has two arms"
+    if merged:
+        told = f"{counted(len(merged), 'merged organisation')} with leads in several arms"
+        words = f"{told}: {listed(merged, SHOWN)}" if evidence.names else told + TO_SEE
     return Finding(warned(bool(merged)), len(merged), words)
 
 

@@ -58,6 +58,8 @@ class Evidence:
         received: a row per unit that was drawn: `cell` (draw and stratum), `treatment`, `leads`, `missing` (leads that
             the CRM's list does not have), `other` (leads that it has in another arm); None: no list was given.
         problems: what was found wrong before any check ran.
+        names: whether checks may name examples: only for a screen. Identifiers can be people's names, and what a study
+            writes and tracks goes further than its ledger.
     """
 
     log: AssignmentLog | None
@@ -68,6 +70,7 @@ class Evidence:
     months: Any = None
     received: pd.DataFrame | None = None
     problems: tuple[Check, ...] = ()
+    names: bool = False
 
 
 @dataclass(frozen=True)

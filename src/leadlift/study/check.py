@@ -27,6 +27,7 @@ from leadlift.study.ledger_log import LedgerLog, read_ledger_log
 from leadlift.study.run import read_log
 
 # An experiment may be checked every day, long before its first window is closed: `open-windows` says so.
+EDITED = "not as it was appended (`leadlift check` shows examples); restore the ledger from a copy"
 NOT_YET = frozenset({"no-deals", "all-open"})
 
 
@@ -45,7 +46,12 @@ class CheckResult(Record):
 
 
 def check_study(
-    config: str | Path, *, received: str | Path | None = None, crm: str | Path | None = None, wait: float = WAIT
+    config: str | Path,
+    *,
+    received: str | Path | None = None,
+    crm: str | Path | None = None,
+    names: bool = False,
+    wait: float = WAIT,
 ) -> CheckResult:
     """Checks the log of a study, or an experiment's ledger: what `leadlift check` does. Nothing is written.
 
@@ -53,6 +59,7 @@ def check_study(
         config: path of the configuration.
         received: CSV or Parquet file of the leads as the CRM has them now, with their arms; ledgers only.
         crm: YAML file that names the CRM's columns, as for `leadlift assign`; None: our own names.
+        names: whether examples are named, as on a screen: identifiers can be people's names.
         wait: seconds to wait for another process that has the ledger open.
 
     Raises:
@@ -62,7 +69,7 @@ def check_study(
     """
     path = Path(config)
     if is_experiment(read_yaml(path)):
-        return _check_ledger(path, read_experiment(path), received, crm, wait)
+        return _check_ledger(path, read_experiment(path), received, crm, wait, names=names)
     if received is not None:
         rule, fix = "the CRM's list is compared with a ledger", "leave out `--received`"
         raise stop("the command", "received", rule, f"{path.name} is the study of a log", fix, ConfigError)
@@ -79,7 +86,13 @@ def _check_flat(config: StudyConfig, beside: Path) -> CheckResult:
 
 
 def _check_ledger(
-    path: Path, config: ExperimentConfig, received: str | Path | None, crm: str | Path | None, wait: float
+    path: Path,
+    config: ExperimentConfig,
+    received: str | Path | None,
+    crm: str | Path | None,
+    wait: float,
+    *,
+    names: bool,
 ) -> CheckResult:
     ledger = ledger_path(config, path.parent)
     problems: list[Check] = []
@@ -91,9 +104,10 @@ def _check_ledger(
         if "no-assignments" in codes:
             raise
         if "edited-ledger" in codes:
-            return CheckResult(config.name, "ledger", tuple(as_checks(error.problems)))
+            told = as_checks(error.problems) if names else [Check("edited-ledger", "stop", None, EDITED)]
+            return CheckResult(config.name, "ledger", tuple(told))
         problems = [check for check in as_checks(error.problems) if check.code not in NOT_YET]
-    evidence = ledger_evidence(config, ledger, found, source=path, wait=wait)
+    evidence = replace(ledger_evidence(config, ledger, found, source=path, wait=wait), names=names)
     if received is not None:
         evidence = replace(evidence, received=_received(config, ledger, Path(received), crm, wait))
     return CheckResult(config.name, "ledger", (*problems, *run_checks(evidence)))
