@@ -30,25 +30,28 @@ def worlds(summary):
     return summary.by_world(summary.pieces.read_rows(FOLDER / "results.jsonl"))
 
 
-def test_every_seed_was_drawn_once(worlds):
-    assert sorted(row["seed"] for row in worlds[MAIN]) == list(range(LOGS))
+def test_every_seed_of_every_kind_was_drawn_once(worlds):
+    assert len(worlds) == 4
     for rows in worlds.values():
-        seeds = [row["seed"] for row in rows]
-        assert len(set(seeds)) == len(seeds)
+        assert sorted(row["seed"] for row in rows) == list(range(LOGS))
 
 
-def test_paired_differences_are_covered_within_the_band_of_95_percent(summary, worlds):
-    for kind in ("values", "differences", "over_random"):
-        numbers = summary.columns(worlds[MAIN], kind)
-        assert {name for name, _ in numbers} >= {"fence_sitters_first", "skip_the_dead", "uplift_first"}
-        assert [key for key, one in numbers.items() if summary.outside(one)] == []
+def test_values_and_paired_differences_are_covered_within_the_band_of_95_percent(summary, worlds):
+    told = set()
+    for rows in worlds.values():
+        for kind in ("values", "differences", "over_random"):
+            numbers = summary.columns(rows, kind)
+            told |= {name for name, _ in numbers}
+            assert [key for key, one in numbers.items() if summary.outside(one)] == []
+    assert told >= {"fence_sitters_first", "skip_the_dead", "uplift_first", "triage", "by_problem", "problems_in_order"}
 
 
 def test_values_are_unbiased(summary, worlds):
-    for kind in ("values", "differences", "over_random"):
-        for one in summary.columns(worlds[MAIN], kind).values():
-            # Two-sided 99.9% over the 64 numbers of all three kinds.
-            assert abs(summary.bias(one)) < 4.3
+    for rows in worlds.values():
+        for kind in ("values", "differences", "over_random"):
+            for one in summary.columns(rows, kind).values():
+                # Two-sided 99.5% over the 267 numbers of all kinds.
+                assert abs(summary.bias(one)) < 4.3
 
 
 def test_the_best_strategy_is_hardly_ever_left_out_though_it_is_often_named(worlds):
@@ -59,4 +62,4 @@ def test_the_best_strategy_is_hardly_ever_left_out_though_it_is_often_named(worl
 
 def test_bands_hold_at_all_capacities_at_once(summary, worlds):
     low, _ = summary.band(LOGS)
-    assert sum(row["band_holds"] for row in worlds[MAIN]) >= low
+    assert min(sum(row["band_holds"] for row in rows) for rows in worlds.values()) >= low
