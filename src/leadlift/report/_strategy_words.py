@@ -70,8 +70,8 @@ def strategy_cautions(result: StudyResult) -> tuple[str, ...]:
     unproven = [f"“{choice.treatment}”" for choice in result.choices if choice.chosen is None]
     if unproven and any(row.method == "sequential" and not row.message for row in result.strategies):
         said.append(
-            f"There is no evidence that the uplift of {listed(unproven)} differs between leads: what follows a "
-            "model's uplift is shown to be compared, not to be acted on."
+            f"No learner was seen to predict the uplift of {listed(unproven)} better than one number for all leads: "
+            "what follows a model's uplift is shown to be compared, not to be acted on."
         )
     if decision.act is not None:
         by = by_strategy(spoken_name(decision.act.strategy))
