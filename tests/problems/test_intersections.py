@@ -1,7 +1,9 @@
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import sparse, stats
 
+from leadlift.base.errors import DataError
 from leadlift.inference.multiplicity import adjust_p_values
 from leadlift.problems import intersect
 from leadlift.problems.intersections import adjusted
@@ -118,3 +120,20 @@ def test_pairs_left_out_are_not_significant():
     # Nothing is left out where one organisation could be enough.
     dense = sparse.csr_array((rng.random((2_000, 10)) < 0.05).astype(np.int32))
     assert len(intersect(dense, names[:10], q=0.05)) == len(intersect(dense, names[:10]))
+
+
+def test_more_pairs_than_there_is_memory_for():
+    few = sparse.random_array((300, 50_000), density=1e-4, rng=0, format="csr")
+    guest = sparse.csr_array(np.ones((1, 50_000)))
+    with pytest.raises(DataError, match=r"50,000 products; the broadest organisation has 50,000 of them"):
+        intersect(sparse.vstack([few, guest]).tocsr().sign(), [str(p) for p in range(50_000)])
+
+
+def test_only_the_surest_pairs_are_listed():
+    rng = np.random.default_rng(0)
+    matrix = sparse.csr_array((rng.random((500, 12)) < 0.3).astype(np.int32))
+    found = intersect(matrix, list("abcdefghijkl"))
+    whole = found.frame()
+    pd.testing.assert_frame_equal(found.frame(most=5), whole.head(5))
+    level = whole["q_value"].median()
+    pd.testing.assert_frame_equal(found.frame(q=level), whole[whole["q_value"] < level].reset_index(drop=True))

@@ -11,6 +11,7 @@ import pandas as pd
 from scipy import sparse
 
 from leadlift.base.arrays import Codes, Floats
+from leadlift.base.problems import stop
 from leadlift.problems.null import NullModel, configuration_model
 from leadlift.problems.tails import poisson_binomial_tail
 
@@ -19,6 +20,9 @@ BLOCK = 400_000
 # Up to so many products every pair's expectation is one matrix product.
 DENSE = 6_000
 MANY = 1_000_000
+# Pairs that there is memory for: about a hundred bytes each. How many there are is judged by so many products.
+MOST_PAIRS = 40_000_000
+JUDGED_BY = 200
 EULER = 0.5772156649015329
 
 
@@ -71,25 +75,30 @@ class Intersections:
         """Shared organisations over organisations with either product."""
         return self.shared / (self.organisations[self.first] + self.organisations[self.second] - self.shared)
 
-    def frame(self) -> pd.DataFrame:
+    def frame(self, *, q: float = np.inf, most: int | None = None) -> pd.DataFrame:
         """A row per pair, the surest first: `product`, `other`, `shared`, `expected`, `lift`, `jaccard`, `p_value`,
         `q_value`.
+
+        Args:
+            q: only pairs with a q-value below it.
+            most: only so many.
         """  # fmt: skip
+        kept = np.flatnonzero(self.q_value < q)
+        order = np.lexsort((self.second[kept], self.first[kept], -self.lift[kept], self.p_value[kept]))
+        rows = kept[order][:most]
         names = np.array(self.products, dtype=object)
-        table = pd.DataFrame(
+        return pd.DataFrame(
             {
-                "product": pd.array(names[self.first], dtype="str"),
-                "other": pd.array(names[self.second], dtype="str"),
-                "shared": self.shared,
-                "expected": self.expected,
-                "lift": self.lift,
-                "jaccard": self.jaccard,
-                "p_value": self.p_value,
-                "q_value": self.q_value,
+                "product": pd.array(names[self.first[rows]], dtype="str"),
+                "other": pd.array(names[self.second[rows]], dtype="str"),
+                "shared": self.shared[rows],
+                "expected": self.expected[rows],
+                "lift": self.lift[rows],
+                "jaccard": self.jaccard[rows],
+                "p_value": self.p_value[rows],
+                "q_value": self.q_value[rows],
             }
         )
-        order = np.lexsort((self.second, self.first, -self.lift, self.p_value))
-        return table.iloc[order].reset_index(drop=True)
 
 
 def intersect(
@@ -108,6 +117,9 @@ def intersect(
 
     Returns: the intersections, sparse from end to end.
 
+    Raises:
+        DataError: more pairs of products share an organisation than there is memory for.
+
     References:
         Saracco et al. (2017), Inferring monopartite projections of bipartite networks; Benjamini, Yekutieli (2001).
     """
@@ -115,6 +127,7 @@ def intersect(
     breadth = np.diff(matrix.indptr)
     matrix, breadth = matrix[breadth > 0], breadth[breadth > 0]
     popularity = np.asarray(matrix.sum(axis=0)).astype(np.intp)
+    _check_room(matrix, breadth)
     both = sparse.csr_array(matrix.T.tocsr() @ matrix)
     both.sort_indices()
     row = np.repeat(np.arange(both.shape[0]), np.diff(both.indptr))
@@ -138,6 +151,25 @@ def intersect(
         p_value=p_value,
         q_value=adjusted(p_value, tests),
         null=null,
+    )
+
+
+def _check_room(matrix: Any, breadth: Codes) -> None:
+    """Stops before memory is gone: organisations that buy nearly everything make every pair of products one."""
+    size = matrix.shape[1]
+    wide = breadth.astype(np.float64)
+    if min(float(wide @ (wide - 1)), size * (size - 1.0)) / 2 <= MOST_PAIRS:
+        return
+    some = np.linspace(0, size - 1, JUDGED_BY).astype(np.intp)
+    pairs = (matrix[:, some].T.tocsr() @ matrix).nnz * size / JUDGED_BY / 2
+    if pairs <= MOST_PAIRS:
+        return
+    raise stop(
+        "the deals",
+        "too-many-pairs",
+        f"up to {MOST_PAIRS:,} pairs of products share an organisation",
+        f"about {pairs:,.0f}, of {size:,} products; the broadest organisation has {breadth.max():,} of them",
+        "leave out organisations that stand for many (guests, resellers), or name products by their line",
     )
 
 

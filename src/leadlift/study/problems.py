@@ -182,7 +182,7 @@ def _result(
     found, table = model.intersections_, model.deals_
     products = model.product_problem_
     elsewhere = products[products["problem"].notna() & ~products["agrees"]]
-    surest = found.frame().head(SHOWN_PAIRS)
+    surest = found.frame(most=SHOWN_PAIRS)
     return ProblemsResult(
         study=config.name,
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -277,9 +277,8 @@ def _write_organisations(model: ProblemModel, config: ProblemsConfig, folder: Pa
 
 
 def _tables(model: ProblemModel) -> dict[str, pd.DataFrame]:
-    pairs = model.intersections_.frame()
     return {
-        "intersections": pairs[pairs["q_value"] < model.q],
+        "intersections": model.intersections_.frame(q=model.q),
         "products": model.product_problem_,
         "communities": model.candidates_,
         "selection": model.selection_,
