@@ -85,6 +85,13 @@ def test_every_suggestion_has_a_reason_and_is_new(world, model):
     assert (problem.loc[told["product"]].to_numpy() == told["problem"].to_numpy()).all()
 
 
+def test_as_many_as_are_asked_for(model):
+    few, many = (model.upsell_fitted(most=most).groupby("organisation_id").size() for most in (2, 20))
+    assert few.max() == 2
+    assert 10 < many.max() <= 20
+    assert model.upsell_fitted(most=0).empty
+
+
 def test_new_organisations_get_the_same(world, model):
     fitted = model.upsell_fitted(most=2)
     known = world.deals[world.deals["organisation_id"] == fitted["organisation_id"].iloc[0]]

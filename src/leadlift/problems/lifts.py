@@ -58,14 +58,15 @@ class Suggested:
         return Suggested(self.row[kept], self.product[kept], self.chance[kept], self.plain[kept])
 
 
-def suggested(chance: Floats, plain: Floats) -> Suggested:
+def suggested(chance: Floats, plain: Floats, *, most: int = LOOKED_AT) -> Suggested:
     """The likeliest products of each organisation of which the ranking says more than popularity does.
 
     Args:
         chance: by the ranking, 0 for products held or not to be named, shape (organisations, products).
         plain: by popularity, 0 for products held.
+        most: per organisation.
     """
-    top = best_first(chance, min(LOOKED_AT, chance.shape[1]))
+    top = best_first(chance, min(most, chance.shape[1]))
     row, place = np.nonzero(np.take_along_axis(chance > plain, top, axis=1))
     product = top[row, place]
     return Suggested(row, product, chance[row, product], plain[row, product])

@@ -10,7 +10,7 @@ from scipy import sparse
 
 from leadlift.base.arrays import Codes, Floats
 from leadlift.problems.found import Found
-from leadlift.problems.lifts import Suggested, lifts_of, suggested
+from leadlift.problems.lifts import LOOKED_AT, Suggested, lifts_of, suggested
 from leadlift.problems.next_deals import NextDeals
 from leadlift.problems.ranking import Ranker, popular_chances
 
@@ -65,7 +65,7 @@ def _of_block(following: NextDeals, found: Found, part: Any, names: Any, most: i
     chance, reason = ranker.reasoned(part)
     held = part.toarray() > 0
     chance[~reason] = 0.0
-    named = suggested(chance, popular_chances(ranker.popularity, held))
+    named = suggested(chance, popular_chances(ranker.popularity, held), most=max(most, LOOKED_AT))
     named = named.only(lifts_of(named, following.test.lifts)[1] > 1.0)
     named = named.only(_place(named.row) < most)
     lift, lower, upper = lifts_of(named, following.test.lifts)
