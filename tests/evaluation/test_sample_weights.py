@@ -149,7 +149,7 @@ def flat(frame, **more) -> AssignmentLog:
 def test_a_log_of_all_buyers_and_a_tenth_of_the_others_shows_the_effect_of_all():
     """Truth 0.03. Unweighted, the same log says eight times as much, and its split looks broken."""
     errors, wrong, covered = [], [], 0
-    for seed in range(40):
+    for seed in range(25):
         frame = kept(population(seed=seed), seed)
         log, plain = flat(frame, weight="weight"), flat(frame.drop(columns="weight"))
         outcomes = np.zeros((len(log), 2)) + 0.08
@@ -158,8 +158,8 @@ def test_a_log_of_all_buyers_and_a_tenth_of_the_others_shows_the_effect_of_all()
         covered += (means.ci_lower < 0.03 < means.ci_upper) + (aipw.ci_lower < 0.03 < aipw.ci_upper)
         wrong.append(effects_by_segment(plain, everyone(plain), outcomes, seed=0)[0][0].effect)
     bias = np.mean(errors, axis=0)
-    assert (np.abs(bias) < 4 * np.std(errors, axis=0) / np.sqrt(40)).all()
-    assert covered >= 70
+    assert (np.abs(bias) < 4 * np.std(errors, axis=0) / np.sqrt(25)).all()
+    assert covered >= 43
     assert min(wrong) > 0.06
 
 

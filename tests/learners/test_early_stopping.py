@@ -49,7 +49,7 @@ def test_patience_that_would_do_nothing_is_refused(learner):
 @pytest.mark.parametrize("Learner", [TLearner, XLearner, RLearner, DRLearner])
 def test_boosting_stops_where_a_fold_of_organisations_gains_no_more(Learner):
     X, y, given = drawn()
-    many = {"n_estimators": 300, "learning_rate": 0.2, "num_leaves": 31}
+    many = {"n_estimators": 80, "learning_rate": 0.4, "num_leaves": 31}
     stopped = Learner(lightgbm=many, patience=5).fit(X, y, **given)
     whole = Learner(lightgbm=many).fit(X, y, **given)
     truth = (X["channel"] == "web").to_numpy()
@@ -57,7 +57,7 @@ def test_boosting_stops_where_a_fold_of_organisations_gains_no_more(Learner):
     assert error[0] < 0.5 * error[1]
     model = stopped.outcome_models_[0] if Learner is TLearner else np.ravel(stopped.effect_models_)[0]
     assert isinstance(model, Boosted)
-    assert 1 <= model.trees < 300
+    assert 1 <= model.trees < 80
 
 
 def test_the_fold_that_stops_is_of_whole_organisations():
@@ -114,13 +114,14 @@ def test_a_poisson_model_is_as_lightgbms_own():
 
 
 def test_any_number_of_threads_gives_the_same_bits(monkeypatch):
-    log = AssignmentLog.from_frame(small_log(2000), **COLUMNS)
-    learners = make_learners(["s", "t", "x", "r", "dr"], 0, {"x": {"patience": 5}})
+    log = AssignmentLog.from_frame(small_log(1200), **COLUMNS)
+    few = {"lightgbm": {"n_estimators": 20}}
+    learners = make_learners(["s", "t", "x", "r", "dr"], 0, {"r": few, "dr": few, "x": {"patience": 5}})
     found = []
     for processors in (1, 8):
         monkeypatch.setattr("leadlift.learners.threads.cpu_count", lambda n=processors: n)
         monkeypatch.setattr("leadlift.learners.features.cpu_count", lambda n=processors: n)
-        found.append(cross_fit(learners, log, folds=3).uplift)
+        found.append(cross_fit(learners, log, folds=2).uplift)
     for name in learners:
         assert np.ptp(found[0][name]) > 0
         np.testing.assert_array_equal(found[0][name], found[1][name])

@@ -19,6 +19,8 @@ from leadlift.learners.models import REPEATABLE, UPLIFT_DEFAULTS
 LEARNERS = [SLearner, TLearner, XLearner, RLearner, DRLearner]
 TWO_STAGES = (XLearner, RLearner, DRLearner)
 SHARES = np.array([0.5, 0.3, 0.2])
+# Where numbers are only compared, or refused, few trees say as much as many.
+FEW = {"n_estimators": 10}
 
 
 def drawn(n=3000, arms=2, seed=0, binary=False):
@@ -81,8 +83,8 @@ def test_labels_of_any_kind_control_first():
 @pytest.mark.parametrize("Learner", LEARNERS)
 def test_swapping_the_arms_flips_the_sign(Learner):
     X, y, arm, propensity = drawn()
-    one = Learner().fit(X, y, treatment=arm, propensity=propensity).predict(X)
-    two = Learner(1).fit(X, y, treatment=arm, propensity=propensity[:, ::-1]).predict(X)
+    one = Learner(lightgbm=FEW).fit(X, y, treatment=arm, propensity=propensity).predict(X)
+    two = Learner(1, lightgbm=FEW).fit(X, y, treatment=arm, propensity=propensity[:, ::-1]).predict(X)
     np.testing.assert_allclose(one, -two, atol=1e-12)
 
 
@@ -90,8 +92,8 @@ def test_swapping_the_arms_flips_the_sign(Learner):
 def test_two_arms_take_a_vector_or_a_matrix(Learner):
     X, y, arm, _ = drawn()
     p = np.where(X["x2"] > 0, 0.7, 0.4)
-    vector = Learner().fit(X, y, treatment=arm, propensity=p)
-    matrix = Learner().fit(X, y, treatment=arm, propensity=np.column_stack([1 - p, p]))
+    vector = Learner(lightgbm=FEW).fit(X, y, treatment=arm, propensity=p)
+    matrix = Learner(lightgbm=FEW).fit(X, y, treatment=arm, propensity=np.column_stack([1 - p, p]))
     np.testing.assert_array_equal(vector.predict(X, propensity=p), matrix.predict(X, propensity=vector_matrix(p)))
     np.testing.assert_allclose(vector.predict(X), vector.predict(X, propensity=np.full(3000, p.mean())), atol=1e-12)
 
@@ -125,9 +127,9 @@ def test_the_x_learner_mixes_by_the_share_among_arm_and_control():
 def test_propensities_that_cannot_be(Learner, propensity, code, words):
     X, y, arm, fine = drawn()
     with pytest.raises(PropensityError, match=rf"(?s)\[{code}\].*{words}"):
-        Learner().fit(X, y, treatment=arm, propensity=propensity)
+        Learner(lightgbm=FEW).fit(X, y, treatment=arm, propensity=propensity)
     with pytest.raises(PropensityError, match=rf"\[{code}\]"):
-        Learner().fit(X, y, treatment=arm, propensity=fine).predict(X, propensity=propensity)
+        Learner(lightgbm=FEW).fit(X, y, treatment=arm, propensity=fine).predict(X, propensity=propensity)
 
 
 @pytest.mark.parametrize(
@@ -202,23 +204,24 @@ def test_features_that_went_missing_or_turned_to_text():
 @pytest.mark.parametrize("Learner", LEARNERS)
 def test_frames_of_every_kind(Learner):
     X, y, arm, propensity = drawn()
-    wanted = Learner().fit(X, y, treatment=arm, propensity=propensity).predict(X)
+    wanted = Learner(lightgbm=FEW).fit(X, y, treatment=arm, propensity=propensity).predict(X)
     for frame in (X.to_numpy(), pl.from_pandas(X), X.set_index(np.arange(3000)[::-1])):
-        learner = Learner().fit(frame, y, treatment=arm, propensity=propensity)
+        learner = Learner(lightgbm=FEW).fit(frame, y, treatment=arm, propensity=propensity)
         np.testing.assert_array_equal(learner.predict(frame), wanted)
     text = pl.from_pandas(mixed()[0])
-    learner = Learner().fit(text, y, treatment=pl.Series(arm), propensity=propensity)
+    learner = Learner(lightgbm=FEW).fit(text, y, treatment=pl.Series(arm), propensity=propensity)
     np.testing.assert_array_equal(
-        learner.predict(text), Learner().fit(mixed()[0], y, treatment=arm, propensity=propensity).predict(mixed()[0])
+        learner.predict(text),
+        Learner(lightgbm=FEW).fit(mixed()[0], y, treatment=arm, propensity=propensity).predict(mixed()[0]),
     )
 
 
 @pytest.mark.parametrize("Learner", LEARNERS)
 def test_the_seed_settles_every_bit(Learner):
-    one, X = fitted(Learner, random_state=3)
-    two, _ = fitted(Learner, random_state=3)
+    one, X = fitted(Learner, random_state=3, lightgbm=FEW)
+    two, _ = fitted(Learner, random_state=3, lightgbm=FEW)
     np.testing.assert_array_equal(one.predict(X), two.predict(X))
-    sampled = LGBMRegressor(**UPLIFT_DEFAULTS, **REPEATABLE, subsample=0.5, subsample_freq=1)
+    sampled = LGBMRegressor(**{**UPLIFT_DEFAULTS, **REPEATABLE, **FEW}, subsample=0.5, subsample_freq=1)
     seeds = [fitted(Learner, outcome_model=clone(sampled).set_params(random_state=s))[0].predict(X) for s in (1, 1, 2)]
     np.testing.assert_array_equal(seeds[0], seeds[1])
     assert (seeds[0] != seeds[2]).any()
@@ -227,7 +230,8 @@ def test_the_seed_settles_every_bit(Learner):
 def test_the_number_of_threads_changes_no_bit():
     X, y, arm, propensity = drawn()
     model = {
-        jobs: LGBMRegressor(**{**UPLIFT_DEFAULTS, **REPEATABLE, "n_jobs": jobs}, random_state=0) for jobs in (1, 2)
+        jobs: LGBMRegressor(**{**UPLIFT_DEFAULTS, **REPEATABLE, **FEW, "n_jobs": jobs}, random_state=0)
+        for jobs in (1, 2)
     }
     fits = [
         XLearner(outcome_model=m, effect_model=m).fit(X, y, treatment=arm, propensity=propensity)
@@ -319,8 +323,8 @@ def test_on_shared_bins_learners_are_causalmls(Learner, binary, weighted, arms):
     y = (y > 0.5).astype(float) if binary else y
     weight = np.random.default_rng(5).uniform(0.5, 2, size=len(y)) if weighted else None
     given = {"treatment": arm, "propensity": propensity, "sample_weight": weight}
-    ours = Learner().fit(X, y, **given).predict(X, propensity=propensity)
-    theirs = Learner(backend="causalml").fit(X, y, **given).predict(X, propensity=propensity)
+    ours = Learner(lightgbm=FEW).fit(X, y, **given).predict(X, propensity=propensity)
+    theirs = Learner(backend="causalml", lightgbm=FEW).fit(X, y, **given).predict(X, propensity=propensity)
     assert np.ptp(ours) > 0
     np.testing.assert_allclose(ours, theirs, atol=1e-9)
 
@@ -398,9 +402,9 @@ def test_missing_values_categories_and_weights_on_every_backend(Learner, backend
     X["tier"] = pd.Categorical.from_codes(np.arange(1500) % 3, ["a", "b", "c"])
     weight = np.random.default_rng(1).uniform(0.5, 2, 1500)
     given = {"treatment": arm, "propensity": propensity, "sample_weight": weight}
-    learner = Learner(backend=backend).fit(X, y, **given)
+    learner = Learner(backend=backend, lightgbm=FEW).fit(X, y, **given)
     assert np.isfinite(learner.predict(X)).all()
-    unweighted = Learner(backend=backend).fit(X, y, treatment=arm, propensity=propensity)
+    unweighted = Learner(backend=backend, lightgbm=FEW).fit(X, y, treatment=arm, propensity=propensity)
     assert (learner.predict(X) != unweighted.predict(X)).any()
 
 
@@ -409,7 +413,9 @@ def test_the_r_learner_is_causalmls_where_expected_outcomes_are_the_same(arms):
     X, y, arm, propensity = few_values(arms=arms)
     X = X.drop(columns="channel").fillna(0)
     found = [
-        RLearner(outcome_model=Stubborn(), backend=backend).fit(X, y, treatment=arm, propensity=propensity).predict(X)
+        RLearner(outcome_model=Stubborn(), backend=backend, lightgbm=FEW)
+        .fit(X, y, treatment=arm, propensity=propensity)
+        .predict(X)
         for backend in ("shared", "causalml")
     ]
     np.testing.assert_allclose(found[0], found[1], atol=1e-9)
