@@ -14,6 +14,8 @@ from leadlift.problems.mixtures import Mixtures, fit_mixtures
 # Deals that the base rate may count for: never less than one, so that one deal alone never settles a mixture.
 CONCENTRATIONS = 2.0 ** np.arange(8)
 MOST = 5_000
+# Organisations that the products' weights are learnt from on the way.
+ENOUGH = 20_000
 
 
 def fit_cautious(
@@ -46,6 +48,7 @@ def learnt_concentration(matrix: Any, label: Codes, background: Floats, *, noise
     Returns: a number between the least and the largest of `CONCENTRATIONS`; the largest if no deal can be hidden.
     """
     rng = np.random.default_rng([seed, 4])
+    matrix = sampled(matrix, ENOUGH, rng)
     several = np.flatnonzero(np.diff(matrix.indptr) >= 2)
     rows = np.sort(rng.permutation(several)[:MOST])
     hidden = hide_one(matrix, rows, rng)
@@ -55,6 +58,12 @@ def learnt_concentration(matrix: Any, label: Codes, background: Floats, *, noise
     model = fit_mixtures(_without(matrix, hidden), label, background, noise=noise)
     score = np.array([_log_chance(replace(model, concentration=float(c)), hidden) for c in CONCENTRATIONS])
     return float(2.0 ** _peak(np.log2(CONCENTRATIONS), score))
+
+
+def sampled(matrix: Any, most: int, rng: np.random.Generator) -> Any:
+    """All organisations, or `most` of them by lot where there are more, in their order."""
+    many = matrix.shape[0]
+    return matrix if many <= most else matrix[np.sort(rng.choice(many, most, replace=False))]
 
 
 def _inside(hidden: Hidden, label: Codes) -> Hidden:

@@ -16,7 +16,7 @@ from leadlift.base.errors import DataError, NotFittedError
 from leadlift.base.problems import stop
 from leadlift.problems.asked import WHERE, asked_for, check_most, check_settings, deal_columns
 from leadlift.problems.cards import problem_cards
-from leadlift.problems.caution import fit_cautious
+from leadlift.problems.caution import fit_cautious, sampled
 from leadlift.problems.deals import DealTable, Returns, read_deals
 from leadlift.problems.found import Found, named, renumbered
 from leadlift.problems.frames import candidate_frame, product_frame, selection_frame
@@ -24,7 +24,7 @@ from leadlift.problems.graph import intersection_graph
 from leadlift.problems.heldout import fitness
 from leadlift.problems.intersections import Intersections, intersect
 from leadlift.problems.next_deals import NextDeals, fit_next_deals
-from leadlift.problems.search import Tick, sampled, search
+from leadlift.problems.search import Tick, search
 from leadlift.problems.selection import Candidate
 from leadlift.problems.upsell import next_products
 from leadlift.problems.views import factor_labels, second_view

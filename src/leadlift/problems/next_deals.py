@@ -12,7 +12,7 @@ from scipy import sparse, stats
 
 from leadlift.base.arrays import Bools, Codes, Floats
 from leadlift.base.record import Record
-from leadlift.problems.caution import fit_cautious
+from leadlift.problems.caution import fit_cautious, sampled
 from leadlift.problems.deals import DealTable
 from leadlift.problems.found import Found, renumbered
 from leadlift.problems.heldout import fitness
@@ -22,7 +22,6 @@ from leadlift.problems.mixtures import Mixtures
 from leadlift.problems.neighbours import Kind, Neighbours, count_pairs, fit_neighbours, kinds
 from leadlift.problems.order import recall_and_ndcg
 from leadlift.problems.ranking import Ranker, Trend, blended, near_chances, popular_chances, problem_chances
-from leadlift.problems.search import sampled
 
 WEIGHTS = (0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 1.0)
 NO_TREND = Trend(1.0, 0.0)

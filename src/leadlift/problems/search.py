@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from leadlift.base.arrays import Codes
+from leadlift.problems.caution import sampled
 from leadlift.problems.graph import communities, without_small
 from leadlift.problems.selection import Candidate, candidates, chosen, level, no_candidate, split_halves
 from leadlift.problems.stability import resampled_graphs
@@ -80,9 +81,3 @@ def _different(graph: Any, resolutions: Sequence[float], least: int, seed: int) 
         if label.max(initial=-1) >= 0:
             found.setdefault(label.tobytes(), (resolution, label))
     return list(found.values())
-
-
-def sampled(matrix: Any, most: int, rng: np.random.Generator) -> Any:
-    """All organisations, or `most` of them by lot where there are more, in their order."""
-    many = matrix.shape[0]
-    return matrix if many <= most else matrix[np.sort(rng.choice(many, most, replace=False))]
