@@ -134,6 +134,15 @@ class ExperimentConfig(Analysis):
         return self.experiment.salt if self.experiment.salt is not None else self.name
 
     @model_validator(mode="after")
+    def _problems_of_leads(self) -> ExperimentConfig:
+        source = self.problems
+        if source is not None and source.assigned_at is not None:
+            raise_found([("problems.assigned_at", "the lot knows when it was drawn: leave it out")])
+        if source is not None and source.deals is not None and self.ledger is not None:
+            raise_found([("problems.deals", "the ledger holds the deals: leave it out")])
+        return self
+
+    @model_validator(mode="after")
     def _plan_names_groups(self) -> ExperimentConfig:
         if self.plan is not None:
             raise_found(self._plan_misfits(self.plan))

@@ -15,7 +15,13 @@ from leadlift.design.assignment_records import AssignmentResult
 from leadlift.design.assignment_table import PREFIX, assignment_table
 from leadlift.design.history import find_places, late_rows, units_by_stratum
 from leadlift.design.lead_list import LeadList
-from leadlift.design.lot_checks import lot_settings, refuse_another_lot, refuse_bad_holdout
+from leadlift.design.lot_checks import (
+    MODEL,
+    lot_settings,
+    refuse_another_lot,
+    refuse_another_model,
+    refuse_bad_holdout,
+)
 from leadlift.design.newcomers import Before, Newcomers, draw_newcomers
 from leadlift.design.strata import frozen_cuts
 
@@ -57,6 +63,7 @@ def assign(
     """
     draws = kept.draws_of(config.name)
     refuse_another_lot(config, draws)
+    refuse_another_model(config.experiment.round, leads.problem_model, draws)
     refuse_bad_holdout(config, now)
     past = kept.leads(config.name)
     listed = leads.frame.assign(organisation_id=kept.names_now(leads.frame["organisation_id"]))
@@ -67,7 +74,7 @@ def assign(
     inherited = {str(arm): int(n) for arm, n in late["treatment"].value_counts().items()}
     before = Before(kept, units_by_stratum(past), inherited, first=not draws)
     fresh = draw_newcomers(new, config, before, cuts, now)
-    info = _info(config, late, cuts, now, digest)
+    info = _info(config, late, cuts, now, digest, leads.problem_model)
     rows = pd.concat([fresh.rows, late], ignore_index=True) if len(late) else fresh.rows
     frame = assignment_table(rows, leads.features, config, info, now)
     dropped = {"already assigned": int(places.known.sum()), **leads.left_out, **fresh.left_out}
@@ -106,7 +113,12 @@ def _first_cuts(new: pd.DataFrame, config: ExperimentConfig) -> tuple[float, ...
 
 
 def _info(
-    config: ExperimentConfig, late: pd.DataFrame, cuts: tuple[float, ...] | None, now: pd.Timestamp, digest: str
+    config: ExperimentConfig,
+    late: pd.DataFrame,
+    cuts: tuple[float, ...] | None,
+    now: pd.Timestamp,
+    digest: str,
+    model: str | None,
 ) -> DrawInfo:
     holdout = config.experiment.holdout
     # Late leads of an earlier round may have an arm that this one dropped.
@@ -116,7 +128,7 @@ def _info(
         round=config.experiment.round,
         salt=config.salt,
         arms=tuple(dict.fromkeys([*config.experiment.shares, *(arm for arm in inherited if arm != "holdout")])),
-        settings=lot_settings(config),
+        settings=lot_settings(config) | ({} if model is None else {MODEL: model}),
         design_digest=digest,
         score_cuts=cuts,
         holdout_until=None if holdout is None else holdout.until.isoformat(),

@@ -54,7 +54,8 @@ def freeze(config: ExperimentConfig, plan: DesignPlan, *, today: date) -> Frozen
 def promised(config: ExperimentConfig) -> dict[str, Any]:
     """The parts of a configuration that a design promises, as plain values."""
     published = plain(config.published())
-    return {name: published[name] for name in PROMISED}
+    own = {} if config.problems is None else {"problems": published["problems"]}
+    return {name: published[name] for name in PROMISED} | own
 
 
 def read_frozen(path: Path) -> FrozenDesign:

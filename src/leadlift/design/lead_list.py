@@ -33,12 +33,14 @@ class LeadList:
         features: names of the features among them.
         read: rows that were given.
         left_out: rows that can't be drawn yet, by reason.
+        problem_model: digest of the problem model that `problem` comes from; None: from the file.
     """
 
     frame: pd.DataFrame
     features: tuple[str, ...]
     read: int
     left_out: dict[str, int] = field(default_factory=dict)
+    problem_model: str | None = None
 
 
 def lead_list(frame: pd.DataFrame, config: ExperimentConfig, *, now: pd.Timestamp) -> LeadList:

@@ -21,6 +21,8 @@ WHERE = "the lot"
 PER_DRAW = frozenset({"capacity", "shares_with", "excludes", "round"})
 # Between rounds the shares may change; these decide what a unit and a stratum are.
 FOR_GOOD = ("unit", "strata", "salt", "score_groups")
+# Among a draw's settings: digest of the problem model that its strata may rest on.
+MODEL = "problem_model"
 
 
 def lot_settings(config: ExperimentConfig) -> dict[str, Any]:
@@ -54,6 +56,16 @@ def refuse_another_lot(config: ExperimentConfig, draws: Sequence[DrawInfo]) -> N
             problems.add("design-changed", what, f"since draw {number}: {listed(changed)} changed", fix, ConfigError)
             break
     problems.stop_if_any()
+
+
+def refuse_another_model(round_: int, model: str | None, draws: Sequence[DrawInfo]) -> None:
+    """Raises ConfigError if earlier draws of the round took problems from another model, or from none."""
+    for number, draw in enumerate(draws, start=1):
+        before = draw.settings.get(MODEL)
+        if draw.round == round_ and before != model:
+            found = f"draw {number} had {before or 'none'}, this one has {model or 'none'}"
+            fix = "put the model back, or begin the next round: `round: ...`"
+            raise stop(WHERE, "design-changed", "a round has one problem model", found, fix, ConfigError)
 
 
 def refuse_small_strata(stratum: Codes, names: Sequence[str], before: Mapping[str, int]) -> None:

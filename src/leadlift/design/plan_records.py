@@ -182,6 +182,8 @@ class DesignPlan(Record):
         holdout: size of the permanent holdout.
         ranking: leads for a ranking.
         cautions: what weakens the answers.
+        problem_model: digest of the problem model whose problems are logged; None: there is none.
+        problem_shares: how common each of its problems is.
         settings: the configuration, as plain values.
     """
 
@@ -205,4 +207,6 @@ class DesignPlan(Record):
     holdout: HoldoutPlan | None = None
     ranking: RankingPlan | None = None
     cautions: tuple[str, ...] = ()
+    problem_model: str | None = None
+    problem_shares: Mapping[str, float] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)

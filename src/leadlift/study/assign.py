@@ -26,6 +26,7 @@ from leadlift.design import (
     Assignment,
     AssignmentResult,
     CrmMapping,
+    FrozenDesign,
     LeadList,
     assign,
     changed_cells,
@@ -36,6 +37,7 @@ from leadlift.design import (
     settings_digest,
 )
 from leadlift.design.freeze import refuse_changed
+from leadlift.study.assign_problems import with_problems
 from leadlift.study.import_ import lead_rows, moment
 from leadlift.study.progress import Progress, Silent
 
@@ -98,7 +100,7 @@ def assign_leads(
     settings = config if isinstance(config, ExperimentConfig) else read_experiment(config, today=today.date())
     mapping = CrmMapping() if crm is None else parse_settings(CrmMapping, read_yaml(Path(crm)), Path(crm).name)
     refuse_unknown_arms(mapping, list(settings.experiment.shares))
-    digest = frozen_digest(settings, config, design)
+    frozen = frozen_design(settings, config, design)
     store = assignment_store(settings, folder, wait)
     target = list_path(settings, folder, out)
     _refuse_overwriting(target, config, leads, crm, design, getattr(store, "path", None))
@@ -107,10 +109,12 @@ def assign_leads(
         frame = _frame(leads, settings)
         source = Source(Path(leads).name if isinstance(leads, str | Path) else "a frame", today)
         rows = lead_rows(frame, settings, source, drawn=True) if isinstance(store, LedgerStore) else None
-        listed = lead_list(frame, _with_times(settings, frame), now=today)
+        known = with_problems(frame, _with_times(settings, frame), folder, store, today, frozen)
+        listed = replace(lead_list(known.frame, known.config, now=today), problem_model=known.model)
     places = Places(store, rows, target)
     with listener.step("drawing"):
-        return _drawn_and_kept(listed, settings, mapping, places, today, digest)
+        drawn = _drawn_and_kept(listed, settings, mapping, places, today, None if frozen is None else frozen.digest)
+    return replace(drawn, notes=(*drawn.notes, *known.notes)) if drawn.rows.used else drawn
 
 
 def _with_times(config: ExperimentConfig, frame: pd.DataFrame) -> ExperimentConfig:
@@ -213,7 +217,15 @@ def _notes(
 def frozen_digest(
     config: ExperimentConfig, path: str | Path | ExperimentConfig, design: str | Path | None
 ) -> str | None:
-    """Digest of the frozen design; None: nothing was frozen.
+    """Digest of the frozen design; None: nothing was frozen. Raises as `frozen_design`."""
+    found = frozen_design(config, path, design)
+    return None if found is None else found.digest
+
+
+def frozen_design(
+    config: ExperimentConfig, path: str | Path | ExperimentConfig, design: str | Path | None
+) -> FrozenDesign | None:
+    """The frozen design; None: nothing was frozen.
 
     Raises:
         DataError: the design was edited after it was frozen.
@@ -227,7 +239,7 @@ def frozen_digest(
         return None
     frozen = read_frozen(found)
     refuse_changed(frozen, config)
-    return frozen.digest
+    return frozen
 
 
 def _frame(leads: Any, config: ExperimentConfig) -> pd.DataFrame:

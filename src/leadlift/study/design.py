@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from dataclasses import replace as evolve
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from leadlift.design import Clusters, DesignPlan, FrozenDesign, estimate_cluster
 from leadlift.design.freeze import promised, refuse_changed
 from leadlift.report import plan_answer, power_curves
 from leadlift.study.files import staging
+from leadlift.study.problem_files import read_model
 
 FROZEN = "design.json"
 OURS = frozenset({FROZEN, "questions.csv", "power_curves.svg", "power_curves.png"})
@@ -62,12 +64,31 @@ def design_study(
     settings, beside = _settings(config, day)
     folder = None if out is None else Path(out)
     earlier = None if folder is None else _frozen_in(folder, settings, replace=replace)
-    plan = plan_design(settings, today=day, past=_past(settings, beside))
+    plan = _with_problems(plan_design(settings, today=day, past=_past(settings, beside)), settings, beside)
     frozen = freeze(settings, plan, today=day) if earlier is None else earlier
     result = DesignResult(plan, plan_answer(plan), frozen, frozen_before=earlier is not None)
     if folder is not None:
         _write(folder, result)
     return result
+
+
+def _with_problems(plan: DesignPlan, config: ExperimentConfig, beside: Path | None) -> DesignPlan:
+    """The plan with the problem model that draws are to use, and what to know of its strata."""
+    if config.problems is None:
+        return plan
+    saved = read_model(config.problems.model, beside)
+    mixtures = saved.found.mixtures
+    shares = {} if mixtures is None else dict(zip(saved.names, map(float, mixtures.base), strict=True))
+    cautions = plan.cautions
+    if "problem" in config.experiment.strata and shares:
+        rarest = min(shares, key=lambda name: shares[name])
+        groups = len(config.score_groups.names) if "score_group" in config.experiment.strata else 1
+        by_group = f"{groups} score groups by " if groups > 1 else ""
+        cautions += (
+            f"The lot has up to {groups * (len(shares) + 1)} strata: {by_group}{len(shares)} problems and unknown; "
+            f"the rarest problem, {rarest}, is behind {shares[rarest]:.0%} of deals.",
+        )
+    return evolve(plan, problem_model=saved.digest, problem_shares=shares, cautions=cautions)
 
 
 def _settings(

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import pandas as pd
 
+from leadlift.base.deals_config import DealsFile
 from leadlift.base.experiment import CONTROL, ExperimentConfig
 from leadlift.base.problems import listed, share, stop
 from leadlift.base.records import RowAccount
 from leadlift.data import AssignmentLog, build_log
 from leadlift.data.ledger.aliases import merged_arms
 from leadlift.data.ledger.chain import head, verify
-from leadlift.data.ledger.features import USED, known_features
+from leadlift.data.ledger.features import USED, known_features, logged_names
 from leadlift.data.ledger.frames import query_frame, quoted, text
 from leadlift.data.ledger.opening import WAIT, reading
 from leadlift.data.ledger.outcomes import (
@@ -29,6 +30,9 @@ from leadlift.data.ledger.outcomes import (
     refuse_deals_without_leads,
 )
 from leadlift.data.ledger.totals import OrganisationTotals, organisation_totals
+from leadlift.problems.as_of import PREFIX
+from leadlift.study.log_problems import LogProblems, made_from
+from leadlift.study.problem_files import deals_frame
 
 OutcomeName = Literal["converted", "revenue"]
 ROLES = {"lead_id": "lead_id", "organisation": "organisation_id", "stratum": "stratum", "cost": "cost"}
@@ -49,6 +53,7 @@ class LedgerLog:
         rounds: rounds of the experiment that drew the log's leads.
         chain_head: digest of the ledger's last batch, to be logged with the study.
         merged: merged organisations whose leads were drawn into different arms, in words.
+        problems: where the leads' problems come from.
     """
 
     log: AssignmentLog
@@ -61,10 +66,16 @@ class LedgerLog:
     merged: tuple[str, ...]
     totals: OrganisationTotals | None = None
     touched: str = "touched"
+    problems: LogProblems = field(default_factory=LogProblems)
 
 
 def read_ledger_log(
-    config: ExperimentConfig, ledger: Path, *, outcome: OutcomeName = "converted", wait: float = WAIT
+    config: ExperimentConfig,
+    ledger: Path,
+    *,
+    outcome: OutcomeName = "converted",
+    problems: LogProblems | None = None,
+    wait: float = WAIT,
 ) -> LedgerLog:
     """The log of the experiment that `config` describes; the ledger is closed again when it is read.
 
@@ -72,6 +83,7 @@ def read_ledger_log(
         config: the experiment, with the lag of its deals.
         ledger: the ledger's file.
         outcome: `converted`: deals won within the window; `revenue`: their money.
+        problems: a problem model, for leads whose problem was not logged when they were assigned.
         wait: seconds to wait for another process that has the ledger open.
 
     Raises:
@@ -87,15 +99,42 @@ def read_ledger_log(
             if config.experiment.unit == "lead":
                 refuse_deals_without_leads(connection)
             used, dropped = _used(lead_outcomes(connection, windows_of(config, cut_off)), cut_off)
-            features = known_features(connection, list(config.leads.features) or None)
+            mixtures = logged_names(connection, PREFIX)
+            seen = list(dict.fromkeys([*config.leads.features, *(mixtures if _seen(config) else [])]))
+            features = known_features(connection, seen if config.leads.features else None)
             shares = _propensities(connection, arms)
             deals = deal_account(connection)
             totals = _totals(connection, config, arms, cut_off)
         merged, chain_head = tuple(merged_arms(connection, config.name)), head(connection)
+    if config.problems is not None and not _seen(config):
+        features = features.drop(columns=[name for name in mixtures if name in features.columns])
+    origin = problems or LogProblems()
+    if origin.saved is not None and used["problem"].isna().all():
+        used, made, origin = _made(used, origin, ledger, wait)
+        if _seen(config):
+            features = pd.concat([features.drop(columns=mixtures, errors="ignore"), made], axis=1)
+            seen = list(dict.fromkeys([*seen, *made.columns]))
     names, frame = _frame(used, features, shares)
-    log = _log(frame, config, names, arms, named=bool(config.leads.features), outcome=outcome, dropped=dropped)
+    wanted = seen if config.leads.features else None
+    log = _log(frame, config, names, arms, features=wanted, outcome=outcome, dropped=dropped)
     rounds = tuple(sorted(map(int, used["round"].unique())))
-    return LedgerLog(log, frame, deals, cut_off, lag, rounds, chain_head, merged, totals, names["touched"])
+    return LedgerLog(log, frame, deals, cut_off, lag, rounds, chain_head, merged, totals, names["touched"], origin)
+
+
+def _seen(config: ExperimentConfig) -> bool:
+    """Whether learners are to see the mixture of problems."""
+    return config.problems is not None and config.problems.features
+
+
+def _made(
+    used: pd.DataFrame, origin: LogProblems, ledger: Path, wait: float
+) -> tuple[pd.DataFrame, pd.DataFrame, LogProblems]:
+    """Leads with the problem that deals known before each assignment tell, and their mixtures."""
+    assert origin.saved is not None
+    settings = DealsFile(ledger=str(ledger))
+    deals = deals_frame(settings, None, wait)
+    made = made_from(origin.saved, settings, deals, used["organisation_id"], used["assigned_at"])
+    return used.assign(problem=made.problem), made.mixtures, replace(origin, made=True, deals=made.deals)
 
 
 def _totals(
@@ -182,7 +221,7 @@ def _log(
     names: Mapping[str, str],
     arms: list[str],
     *,
-    named: bool,
+    features: list[str] | None,
     outcome: OutcomeName,
     dropped: Mapping[str, int],
 ) -> AssignmentLog:
@@ -200,11 +239,13 @@ def _log(
     taken = {*names.values(), "value (ledger)", *(f"propensity_{arm}" for arm in arms)}
     columns = [str(name) for name in frame.columns if name not in taken]
     return build_log(
-        frame if named else frame[[*dict.fromkeys([*roles.values(), *(f"propensity_{a}" for a in arms), *columns])]],
+        frame
+        if features is not None
+        else frame[[*dict.fromkeys([*roles.values(), *(f"propensity_{a}" for a in arms), *columns])]],
         roles=roles,
         control=CONTROL,
         propensity={arm: f"propensity_{arm}" for arm in arms},
-        features=list(dict.fromkeys(config.leads.features)) if named else None,
+        features=features,
         positive=None,
         already_dropped=dropped,
     )

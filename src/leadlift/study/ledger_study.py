@@ -14,6 +14,7 @@ from leadlift.evaluation import lead_compliers, organisation_compliers, organisa
 from leadlift.study.evidence import ledger_evidence
 from leadlift.study.import_ import ledger_path
 from leadlift.study.ledger_log import LedgerLog, read_ledger_log
+from leadlift.study.log_problems import model_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,11 +31,12 @@ class LedgerStudy:
 
         Raises:
             ConfigError: the configuration names no ledger.
-            FileError: the ledger can't be read.
+            FileError: the ledger or the problem model can't be read.
             DataError: it has no log of this experiment.
         """
         path = ledger_path(config, beside)
-        return cls(path, read_ledger_log(config, path, wait=wait), wait)
+        problems = model_of(config.problems, beside)
+        return cls(path, read_ledger_log(config, path, problems=problems, wait=wait), wait)
 
     @property
     def use(self) -> LedgerUse:

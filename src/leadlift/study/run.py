@@ -83,7 +83,7 @@ def run_study(
         with listener.step("reading"):
             if isinstance(given, ExperimentConfig):
                 ledger = LedgerStudy.read(given, beside or Path(), wait)
-                log, problems = ledger.read_log.log, model_of(given.problems, beside)
+                log, problems = ledger.read_log.log, ledger.read_log.problems
                 evidence = ledger.evidence(given, config if isinstance(config, str | Path) else given)
             else:
                 log, problems = read_log_and_problems(given, beside)

@@ -40,6 +40,12 @@ def known_features(connection: Any, names: list[str] | None) -> pd.DataFrame:
     return frame.assign(**{name: _moments(frame[name]) for name in wanted if types[name] == "VARCHAR"})
 
 
+def logged_names(connection: Any, prefix: str) -> list[str]:
+    """Features that were logged with assignments of used leads and begin so, by name, inside `drawn`."""
+    query = f"SELECT DISTINCT unnest(json_keys(logged)) AS name {USED} ORDER BY name"
+    return [name for (name,) in connection.execute(query).fetchall() if name.startswith(prefix)]
+
+
 def _moments(column: pd.Series[Any]) -> pd.Series[Any]:
     """Times as times again: they are kept as text."""
     filled = column.dropna()
