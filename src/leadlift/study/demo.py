@@ -11,18 +11,24 @@ from leadlift.base.errors import FileError
 from leadlift.base.problems import listed, stop
 from leadlift.base.records import StudyResult
 from leadlift.data import read_table
+from leadlift.problems import ProblemModel
+from leadlift.problems.as_of import problems_as_of
+from leadlift.problems.saved import saved_problems
 from leadlift.study.files import staging
+from leadlift.study.log_problems import LogProblems
 from leadlift.study.progress import Progress, Silent
 from leadlift.study.run import run_study
-from leadlift.study.simulate import simulate_crm
+from leadlift.study.simulate import SimulatedCrm, simulate_crm
 
 UNTOUCHED = ("control", "holdout")
+# Organisations drawn anew, to see which problems come back: a demonstration is to be quick.
+RESAMPLES = 5
 
 
 def run_demo(
     *, leads: int, seed: int, out: str | Path | None, preset: str = "fence_sitters", progress: Progress | None = None
 ) -> StudyResult:
-    """Simulates a company and runs the study of its six-group test.
+    """Simulates a company, finds its clients' problems in the deals before the lot, and runs its six-group test.
 
     Raises:
         ConfigError: a parameter of the simulation can't be used.
@@ -31,9 +37,27 @@ def run_demo(
     listener: Progress = progress or Silent()
     with listener.step("simulating"):
         crm = simulate_crm(leads=leads, seed=seed, preset=preset)
+    with listener.step("finding problems"):
+        crm, problems = with_found_problems(crm)
     return run_study(
-        crm.config, crm.log, out, truth=crm.true_effects(), true_uplift=crm.true_uplift(), progress=listener
+        crm.config,
+        crm.log,
+        out,
+        truth=crm.true_effects(),
+        true_uplift=crm.true_uplift(),
+        problems=problems,
+        progress=listener,
     )
+
+
+def with_found_problems(crm: SimulatedCrm) -> tuple[SimulatedCrm, LogProblems]:
+    """The company with the main problem of each lead's client, as deals known before the lot tell it."""
+    drawn = crm.tables["assignments"].set_index("lead_id")["assigned_at"]
+    model = ProblemModel(resamples=RESAMPLES, as_of=drawn.min(), seed=crm.world.seed).fit(crm.world.deals)
+    saved = saved_problems(model, created_at=drawn.min(), deals_digest="")
+    moments = crm.flat["lead_id"].map(drawn)
+    made = problems_as_of(saved, crm.tables["deals"], crm.flat["organisation_id"], moments)
+    return crm.with_problem(made.problem), LogProblems(saved, made=True, deals=made.deals)
 
 
 def write_demo_tables(folder: str | Path, *, leads: int, seed: int, preset: str = "fence_sitters") -> dict[str, int]:

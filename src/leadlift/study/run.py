@@ -43,6 +43,7 @@ def run_study(
     strategies: Sequence[Strategy] = (),
     truth: Sequence[TruthRow] = (),
     true_uplift: Floats | None = None,
+    problems: LogProblems | None = None,
     wait: float = WAIT,
     progress: Progress | None = None,
 ) -> StudyResult:
@@ -58,6 +59,7 @@ def run_study(
         truth: true effects of a simulated company, to stand beside the estimates.
         true_uplift: its leads' true uplift by treated arm, shape (n, arms), outcome units, in the log's order: what
             strategies really bring then stands beside their values.
+        problems: where the problems of a given `log` come from; None: as the configuration says.
         wait: seconds to wait for another process that has the ledger open; no study holds it while fitting.
         progress: listens to the steps.
 
@@ -83,13 +85,13 @@ def run_study(
         with listener.step("reading"):
             if isinstance(given, ExperimentConfig):
                 ledger = LedgerStudy.read(given, beside or Path(), wait)
-                log, problems = ledger.read_log.log, ledger.read_log.problems
+                log, origin = ledger.read_log.log, ledger.read_log.problems
                 evidence = ledger.evidence(given, config if isinstance(config, str | Path) else given)
             else:
-                log, problems = read_log_and_problems(given, beside)
+                log, origin = read_log_and_problems(given, beside)
     else:
-        problems = model_of(settings.problems, beside)
-    refuse_other_problems(log, problems)
+        origin = problems or model_of(settings.problems, beside)
+    refuse_other_problems(log, origin)
     tracker = Tracker(settings)
     holds = _holds(given, ledger)
     findings = analyse(log, settings, listener, evidence, strategies, beside, holds, true_uplift)
@@ -97,11 +99,11 @@ def run_study(
         # An organisation's total is what its lot decided: it comes first.
         findings = replace(findings, effects=(*ledger.effects(settings.seed), *findings.effects))
     with listener.step("writing"):
-        result = with_problems(_result(given, findings, truth), findings.log, problems)
+        result = with_problems(_result(given, findings, truth), findings.log, origin)
         if ledger is not None:
             compliers = () if result.stopped else ledger.compliers(result.checks)
             result = replace(result, ledger=ledger.use, compliers=compliers)
-        pictures = {} if result.problems is None or problems.saved is None else problem_figures(problems.saved)
+        pictures = {} if result.problems is None or origin.saved is None else problem_figures(origin.saved)
         return _written(result, findings, settings, tracker, folder, ledger, pictures)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -42,8 +42,9 @@ class SimulatedCrm:
         return f"SimulatedCrm({self.world!r}, {self.log!r})"
 
     def true_effects(self) -> tuple[TruthRow, ...]:
-        """The true effect of each arm over the log's leads, overall and by score group."""
+        """The true effect of each arm over the log's leads, overall, by score group and by problem if it has them."""
         assert self.log.score is not None
+        problem = np.array([]) if self.log.problem is None else self.log.problem.astype(str)
         group = np.searchsorted(self.world.cuts, self.log.score, side="right")
         rows = []
         for arm, uplift in zip(self.log.treated_arms, self.true_uplift().T, strict=True):
@@ -51,7 +52,20 @@ class SimulatedCrm:
             rows += [
                 TruthRow(arm, "score_group", name, float(uplift[group == k].mean())) for k, name in enumerate(GROUPS)
             ]
+            rows += [
+                TruthRow(arm, "problem", str(name), float(uplift[problem == name].mean()))
+                for name in np.unique(problem)
+            ]
         return tuple(rows)
+
+    def with_problem(self, problem: Any) -> SimulatedCrm:
+        """The same with each lead's main client problem in its log, shape (rows of `flat`,)."""
+        flat = self.flat.assign(problem=problem)
+        assert self.config.data is not None
+        data = self.config.data.model_copy(update={"problem": "problem"})
+        config = self.config.model_copy(update={"data": data})
+        dropped = {reason: self.log.account.dropped.get(reason, 0) for reason in ("late_lead", "open_window")}
+        return replace(self, flat=flat, config=config, log=_log(flat, config, dropped))
 
     def true_uplift(self) -> Floats:
         """What each arm really adds to each lead of the log, shape (n, treated arms), in its order."""
