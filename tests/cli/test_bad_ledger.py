@@ -168,3 +168,9 @@ def test_a_wait_that_cannot_be_waited_is_wrong_usage(place, leadlift, command, w
     ended = leadlift(*COMMANDS[command], "--wait", wait)
     assert ended.code == 2
     assert "--wait" in ended.err
+
+
+def test_a_table_that_is_none_is_wrong_usage(place, leadlift):
+    ended = leadlift("import", "calls.yaml", "lead", "leads.csv")
+    assert ended.code == 2
+    assert "did you mean `leads`?" in " ".join(ended.err.replace("│", " ").split())

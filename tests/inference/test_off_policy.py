@@ -103,6 +103,47 @@ def test_shuffled_rows_change_nothing():
         assert (one.value, one.se) == (other.value, other.se)
 
 
+def simulated(seed, organisations=150, actions=5):
+    """Decisions logged by one policy, the rows of another, and the mean outcome that the other would have here."""
+    rng = np.random.default_rng(seed)
+    unit = np.repeat(np.arange(organisations), 1 + rng.poisson(1.0, organisations))
+    rows = np.arange(len(unit))
+    x = rng.normal(size=len(unit)) + 0.5 * rng.normal(size=organisations)[unit]
+    step = np.arange(actions) / actions
+    logged, target = (np.exp(slope * x[:, None] * step) for slope in (0.5, -0.8))
+    logged, target = logged / logged.sum(axis=1, keepdims=True), target / target.sum(axis=1, keepdims=True)
+    action = (logged.cumsum(axis=1) < rng.random(len(unit))[:, None]).sum(axis=1)
+    mean = 1 / (1 + np.exp(1 - 0.4 * x[:, None] * np.linspace(-1, 1, actions) - 0.3 * step))
+    mean = np.clip(mean + 0.1 * rng.normal(size=organisations)[unit][:, None], 0.01, 0.99)
+    # A model that is wrong: half as steep, and off.
+    model = 0.5 * mean + 0.15
+    return {
+        "y": (rng.random(len(unit)) < mean[rows, action]).astype(float),
+        "logged": logged[rows, action],
+        "target": target[rows, action],
+        "predicted_taken": model[rows, action],
+        "predicted_target": (target * model).sum(axis=1),
+        "unit": unit,
+        "n_units": organisations,
+    }, float((target * mean).sum(axis=1).mean())
+
+
+def test_values_are_unbiased_and_intervals_hold_the_truth_in_95_of_100_logs_though_the_model_is_wrong():
+    truth = float(np.mean([simulated(10_000 + seed, organisations=4_000)[1] for seed in range(60)]))
+    logs = [simulated(seed)[0] for seed in range(500)]
+    for name in ("ips", "snips", "dr"):
+        values = [off_policy_value(**rows, estimator=name) for rows in logs]
+        intervals = [t_interval(one.value, one.se, one.df, 0.95) for one in values]
+        # 99.9% of binomial counts of 500 with chance 0.95.
+        assert 458 <= sum(one.lower <= truth <= one.upper for one in intervals) <= 489
+        found = np.array([one.value for one in values])
+        assert abs(found.mean() - truth) < 3.3 * found.std() / np.sqrt(500)
+    dm = [off_policy_value(**rows, estimator="dm") for rows in logs]
+    # A wrong model's own value is off, and no error says so.
+    assert abs(np.mean([one.value for one in dm]) - truth) > 0.004
+    assert all(np.isnan(one.se) for one in dm)
+
+
 def bandit(real_data):
     frame = pd.read_parquet(real_data("open_bandit/random_all.parquet"))
     target = np.array(GOLDEN["bts_counts"]) / 100_000

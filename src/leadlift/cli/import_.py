@@ -28,8 +28,14 @@ def import_(
     as_json: Annotated[bool, typer.Option("--json", help="Print the result record.")] = False,
 ) -> None:
     """Check a file against its contract and add what the ledger does not have; whole or not at all, safe to repeat."""
-    from leadlift.study.import_ import import_file
+    from leadlift.base.errors import ConfigError
+    from leadlift.study.import_ import import_file, table_of
 
+    try:
+        table_of(table)
+    except ConfigError as error:
+        # A wrong word on the command line is wrong usage.
+        raise typer.BadParameter(str(error.problems[0].fix), param_hint=f"TABLE `{table}`") from None
     result = import_file(config, table, file, complete_until=complete_until, partial=partial, wait=wait)
     if as_json:
         sys.stdout.write(json.dumps(result.to_dict(), indent=1, ensure_ascii=False) + "\n")

@@ -69,7 +69,7 @@ def import_file(
     path, file = Path(config), Path(file)
     settings = read_experiment(path)
     ledger = ledger_path(settings, path.parent)
-    name = _table(table)
+    name = table_of(table)
     columns = _names(settings, name)
     frame = read_source(file, name, _text_columns(name, columns))
     today = pd.Timestamp.now(tz="UTC") if now is None else now
@@ -105,7 +105,12 @@ def lead_rows(frame: pd.DataFrame, config: ExperimentConfig, source: Source, *, 
     return LeadRows(rows, frame[features] if features else None, source)
 
 
-def _table(table: str) -> TableName:
+def table_of(table: str) -> TableName:
+    """The table of that name.
+
+    Raises:
+        ConfigError: there is none.
+    """
     for name in CONTRACTS:
         if name == table:
             return name
