@@ -21,6 +21,7 @@ from leadlift.report._strategy_reading import (
     knows_truth,
     lines_of,
     measures,
+    scale_of,
     several_arms,
     spoken_name,
     strategy_name,
@@ -130,16 +131,20 @@ def _curves(
     axes.axvline(decision.capacity, color=PALETTE["ink"], linewidth=1.0, zorder=2)
     axes.set_xlim(0, decision.leads)
     axes.set_xlabel(f"touches a {decision.per}" if decision.per else f"touches among {fmt.count(decision.leads)} leads")
-    axes.set_ylabel(f"{unit_of(result, measure)} over touching no one")
+    axes.set_ylabel(f"{_scaled_unit(result, measure)} over touching no one")
     _numbers(axes.xaxis)
-    _numbers(axes.yaxis)
+    _numbers(axes.yaxis, scale_of(result, measure))
 
 
-def _numbers(axis: Any) -> None:
+def _scaled_unit(result: StudyResult, measure: Measure) -> str:
+    return unit_of(result, measure) + (" thousand" if scale_of(result, measure) > 1 else "")
+
+
+def _numbers(axis: Any, scale: float = 1.0) -> None:
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
     axis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 2.5, 5, 10]))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}".replace("-", fmt.MINUS)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value / scale:,.10g}".replace("-", fmt.MINUS)))
 
 
 def _differences(
@@ -164,8 +169,8 @@ def _differences(
     axes.set_yticks(range(len(rows)), [strategy_name(row, many) for row in rows])
     axes.tick_params(axis="y", labelcolor=PALETTE["ink"])
     axes.set_ylim(-0.7, max(len(rows), 1) - 0.3)
-    axes.set_xlabel(f"{unit_of(result, measure)}, paired, 95% band")
-    _numbers(axes.xaxis)
+    axes.set_xlabel(f"{_scaled_unit(result, measure)}, paired, 95% band")
+    _numbers(axes.xaxis, scale_of(result, measure))
 
 
 def _handle(result: StudyResult, key: Key, place: int) -> Any:

@@ -104,6 +104,14 @@ def amount(result: StudyResult, measure: Measure, value: float | None, *, signed
     return fmt.number(value, places(result, measure), signed=signed)
 
 
+def scale_of(result: StudyResult, measure: Measure) -> float:
+    """Totals of money are told in thousands where they are large: six digits and more say more than is known."""
+    ends = [
+        end for row in at_capacity(result, measure) for end in (row.value_lower, row.value_upper) if end is not None
+    ]
+    return 1000.0 if measure == "money" and max(map(abs, ends), default=0.0) >= LARGE else 1.0
+
+
 def places(result: StudyResult, measure: Measure) -> int:
     """Decimals that suit the totals at the team's capacity."""
     widths = [

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from leadlift.base.decisions import Measure, StrategyValue
+from leadlift.base.decisions import StrategyValue
 from leadlift.base.records import StudyResult
 from leadlift.report import format as fmt
 from leadlift.report._strategy_reading import (
-    LARGE,
     amount,
     at_capacity,
     decision_of,
     is_current,
     knows_truth,
     measures,
+    scale_of,
     several_arms,
     spoken_name,
     strategy_name,
@@ -64,20 +64,12 @@ def _rows(result: StudyResult) -> list[Row]:
     found = measures(result)
     rows = []
     for measure in found:
-        scale = _scale(result, measure)
+        scale = scale_of(result, measure)
         unit = unit_of(result, measure) + (" thousand" if scale > 1 else "")
         title = f"{unit} after touch costs" if measure == "money" else unit
         for row in at_capacity(result, measure):
             rows.append(Row(_cells(result, row, scale), title if len(found) > 1 or scale > 1 else ""))
     return rows
-
-
-def _scale(result: StudyResult, measure: Measure) -> float:
-    """Totals of money are told in thousands where they are large: six digits and more say more than is known."""
-    ends = [
-        end for row in at_capacity(result, measure) for end in (row.value_lower, row.value_upper) if end is not None
-    ]
-    return 1000.0 if measure == "money" and max(map(abs, ends), default=0.0) >= LARGE else 1.0
 
 
 def _cells(result: StudyResult, row: StrategyValue, scale: float) -> tuple[str, ...]:
