@@ -131,6 +131,22 @@ def test_differing_propensities_are_weighed():
     assert found == close(4 / (4 + 4 / 3) - (4 / 3) / (4 / 3 + 4))
 
 
+@strategies
+def test_weights_are_as_many_copies_to_uplift_at_k(strategy):
+    y, uplift, t = columns(TIED)
+    copies = np.random.default_rng(1).integers(1, 4, len(y))
+    again = [np.repeat(column, copies) for column in (y, uplift, t)]
+    for k in (0.5, 1.0):
+        whole = uplift_at_k(*again, k=int(k * copies.sum()) if strategy == "overall" else k, strategy=strategy)
+        if strategy == "overall" or all(k * copies[t == arm].sum() % 1 == 0 for arm in (0, 1)):
+            share = int(k * copies.sum()) / copies.sum() if strategy == "overall" else k
+            assert uplift_at_k(y, uplift, t, k=share, strategy=strategy, sample_weight=3.0 * copies) == close(whole)
+    rows = uplift_by_bin(y, uplift, t, bins=1, strategy=strategy, sample_weight=copies)
+    assert rows[0].uplift == close(uplift_by_bin(*again, bins=1, strategy=strategy)[0].uplift)
+    bins = uplift_by_bin(y, uplift, t, bins=3, sample_weight=copies)
+    assert [row.n_treatment + row.n_control for row in bins] == close([4, 4, 4])
+
+
 def test_what_has_no_uplift_at_k_stops():
     y, uplift, t = [1, 0, 1, 0], [4, 3, 2, 1], [1, 1, 0, 0]
     with pytest.raises(DataError, match="2 treated and 0 control leads of bin 1"):

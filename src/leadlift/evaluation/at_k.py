@@ -40,7 +40,14 @@ class RankBin(Record):
 
 
 def uplift_at_k(
-    y: Any, uplift: Any, treatment: Any, *, k: float, strategy: Strategy = "overall", propensity: Any = None
+    y: Any,
+    uplift: Any,
+    treatment: Any,
+    *,
+    k: float,
+    strategy: Strategy = "overall",
+    propensity: Any = None,
+    sample_weight: Any = None,
 ) -> float:
     """Uplift among the first k leads of a ranking: treated mean less control mean.
 
@@ -51,6 +58,8 @@ def uplift_at_k(
         k: a share inside (0, 1], of which the whole leads count, or a whole number of leads.
         strategy: `overall`, the first k of all leads; `by_group`, the first k of each arm.
         propensity: P(treatment = 1) by design; where leads differ, each counts with one over that of its arm.
+        sample_weight: positive weights, shape (n,); None: all equal. k is then a share of the weight, or an amount of
+            it with mean 1 a lead, and a lead at the cut counts in part.
 
     Returns:
         Outcome units per lead.
@@ -69,14 +78,20 @@ def uplift_at_k(
         0.5
     """
     where = "`uplift_at_k`"
-    inputs = _inputs(where, y, uplift, treatment, propensity, strategy)
-    sizes = [inputs.y.size] if strategy == "overall" else [int(inputs.treated.sum()), int((~inputs.treated).sum())]
-    counts = [_whole(where, k, size) for size in sizes]
+    inputs = _inputs(where, y, uplift, treatment, propensity, sample_weight, strategy)
+    counts = [_first(inputs, k, size) for size in _sizes(inputs, strategy)]
     return _bin(inputs, 1, [(0, count) for count in counts], strategy).uplift
 
 
 def uplift_by_bin(
-    y: Any, uplift: Any, treatment: Any, *, bins: int, strategy: Strategy = "overall", propensity: Any = None
+    y: Any,
+    uplift: Any,
+    treatment: Any,
+    *,
+    bins: int,
+    strategy: Strategy = "overall",
+    propensity: Any = None,
+    sample_weight: Any = None,
 ) -> tuple[RankBin, ...]:
     """Uplift along a ranking cut into bins of equal size, highest first. A description: for intervals see `gain_band`.
 
@@ -87,6 +102,7 @@ def uplift_by_bin(
         bins: how many; the first ones hold a lead more where the leads don't divide.
         strategy: as `uplift_at_k`.
         propensity: as `uplift_at_k`.
+        sample_weight: as `uplift_at_k`; bins are then of equal weight.
 
     Raises:
         DataError: a bin without leads of some arm, or as `uplift_at_k`.
@@ -97,41 +113,60 @@ def uplift_by_bin(
         [1.0, -1.0]
     """
     where = "`uplift_by_bin`"
-    inputs = _inputs(where, y, uplift, treatment, propensity, strategy)
-    arms = [inputs.treated, ~inputs.treated]
-    sizes = [inputs.y.size] if strategy == "overall" else [int(arm.sum()) for arm in arms]
+    inputs = _inputs(where, y, uplift, treatment, propensity, sample_weight, strategy)
+    sizes = _sizes(inputs, strategy)
     if not 1 <= bins <= min(sizes):
-        found = f"{bins} bins for {min(sizes):,} leads"
+        found = f"{bins} bins for {min(sizes):,g} leads"
         raise stop(where, "bins", "every bin holds leads", found, "ask for fewer bins")
-    edges = [np.concatenate([[0], np.cumsum([len(part) for part in np.array_split(range(n), bins)])]) for n in sizes]
-    return tuple(
-        _bin(inputs, b + 1, [(int(edge[b]), int(edge[b + 1])) for edge in edges], strategy) for b in range(bins)
-    )
+    edges = [_edges(size, bins, whole=inputs.weight is None) for size in sizes]
+    return tuple(_bin(inputs, b + 1, [(edge[b], edge[b + 1]) for edge in edges], strategy) for b in range(bins))
 
 
-def _inputs(where: str, y: Any, uplift: Any, treatment: Any, propensity: Any, strategy: Any) -> MetricInputs:
+def _inputs(
+    where: str, y: Any, uplift: Any, treatment: Any, propensity: Any, sample_weight: Any, strategy: Any
+) -> MetricInputs:
     if strategy not in get_args(Strategy):
         found = f"`{strategy}`: {did_you_mean(str(strategy), get_args(Strategy))}"
         raise stop(where, "strategy", "`strategy` is `overall` or `by_group`", found, "choose one")
-    return metric_inputs(where, y, uplift, treatment, propensity=propensity)
+    return metric_inputs(where, y, uplift, treatment, propensity=propensity, sample_weight=sample_weight)
 
 
-def _whole(where: str, k: float, n: int) -> int:
+def _sizes(inputs: MetricInputs, strategy: Strategy) -> list[float]:
+    """The weight of each list that is cut: number of leads where none is given."""
+    each = [inputs.weight_by_lead] if strategy == "overall" else [inputs.weight_by_lead[arm] for arm in _arms(inputs)]
+    return [float(np.sort(weight).sum()) for weight in each]
+
+
+def _arms(inputs: MetricInputs) -> tuple[Bools, Bools]:
+    return inputs.treated, ~inputs.treated
+
+
+def _first(inputs: MetricInputs, k: float, size: float) -> float:
     share = isinstance(k, float | np.floating)
-    # 0.29 of 100 leads is 29, whatever 0.29 is in binary.
-    count = int(np.floor(k * n + 1e-9)) if share and 0 < k <= 1 else int(k) if not share else 0
-    if not 1 <= count <= n:
+    count = k * size if share else float(k)
+    if inputs.weight is None:
+        # 0.29 of 100 leads is 29, whatever 0.29 is in binary.
+        count = float(np.floor(count + 1e-9))
+    if (share and k > 1) or not 0 < count <= size:
         rule = "`k` is a share inside (0, 1] or a whole number of leads"
-        raise stop(where, "k", rule, f"{k:g} of {n:,} leads", "0.3 is the highest 30%")
+        raise stop(inputs.where, "k", rule, f"{k:g} of {size:,g} leads", "0.3 is the highest 30%")
     return count
 
 
-def _bin(inputs: MetricInputs, number: int, cuts: list[tuple[int, int]], strategy: Strategy) -> RankBin:
+def _edges(size: float, bins: int, *, whole: bool) -> list[float]:
+    """Where bins start and end, from 0 to `size`; whole leads where they have no weights."""
+    if not whole:
+        return [float(edge) for edge in np.linspace(0, size, bins + 1)]
+    parts = np.array_split(np.arange(int(size)), bins)
+    return [0.0, *np.cumsum([len(part) for part in parts]).astype(np.float64).tolist()]
+
+
+def _bin(inputs: MetricInputs, number: int, cuts: list[tuple[float, float]], strategy: Strategy) -> RankBin:
     if strategy == "overall":
-        inside = _inside(inputs.uplift, *cuts[0])
-        parts = [np.where(arm, inside, 0.0) for arm in (inputs.treated, ~inputs.treated)]
+        inside = _inside(inputs.uplift, inputs.weight_by_lead, *cuts[0])
+        parts = [np.where(arm, inside, 0.0) for arm in _arms(inputs)]
     else:
-        parts = [_within(inputs, arm, cut) for arm, cut in zip((inputs.treated, ~inputs.treated), cuts, strict=True)]
+        parts = [_within(inputs, arm, cut) for arm, cut in zip(_arms(inputs), cuts, strict=True)]
     # Sorted, here and in `_mean`, so that the order of rows changes no bit.
     counts = [float(np.sort(part).sum()) for part in parts]
     if min(counts) == 0:
@@ -150,15 +185,19 @@ def _mean(y: Floats, weight: Floats) -> float:
     return float((weight * y)[order].sum() / np.sort(weight).sum())
 
 
-def _within(inputs: MetricInputs, arm: Bools, cut: tuple[int, int]) -> Floats:
+def _within(inputs: MetricInputs, arm: Bools, cut: tuple[float, float]) -> Floats:
     part = np.zeros(inputs.y.size)
-    part[arm] = _inside(inputs.uplift[arm], *cut)
+    part[arm] = _inside(inputs.uplift[arm], inputs.weight_by_lead[arm], *cut)
     return part
 
 
-def _inside(priority: Floats, start: int, end: int) -> Floats:
-    """How much of each lead lies at ranks start to end: 1, 0, or the share of its tie that does."""
-    values, group, size = np.unique(-priority, return_inverse=True, return_counts=True)
+def _inside(priority: Floats, weight: Floats, start: float, end: float) -> Floats:
+    """How much of each lead's weight lies from start to end of the ranking: all, none, or the share of its tie."""
+    order = np.lexsort((weight, -priority))
+    values, group = np.unique(-priority[order], return_inverse=True)
+    size = np.bincount(group.reshape(-1), weights=weight[order], minlength=values.size)
     after = np.cumsum(size)
     shared = np.clip(np.minimum(after, end) - np.maximum(after - size, start), 0, None) / size
-    return np.asarray(shared[group.reshape(-1)], dtype=np.float64) if values.size else np.zeros(0)
+    inside = np.zeros(priority.size)
+    inside[order] = shared[group.reshape(-1)]
+    return inside * weight

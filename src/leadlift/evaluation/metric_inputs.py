@@ -49,6 +49,11 @@ class MetricInputs:
         return np.broadcast_to(np.asarray(self.propensity, dtype=np.float64), self.y.shape)
 
     @property
+    def weight_by_lead(self) -> Floats:
+        """The weight of every row, shape (n,): 1 where none were given."""
+        return np.ones_like(self.y) if self.weight is None else self.weight
+
+    @property
     def scores(self) -> Floats:
         """Per-lead inverse-propensity scores, shape (n,), outcome units."""
         return ipw_scores(self.y, self.treated.astype(np.int64), propensity=self.propensity_by_lead)
