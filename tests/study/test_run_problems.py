@@ -171,3 +171,16 @@ def test_problems_of_another_model_are_refused(workspace, leadlift):
     ended = leadlift("run", "calls.yaml")
     assert ended.code == 1
     assert "other-problems" in ended.err
+
+
+def test_new_leads_of_a_list_get_their_mixture_too(workspace, leadlift, deals):
+    names = sorted(deals["organisation_id"].unique())[700:760]
+    new = pd.DataFrame({"client": names, "size": 0.0, "score": 0.5}).assign(lead=lambda frame: frame.index + 5_000)
+    new.to_csv(workspace / "new.csv", index=False)
+    act = "{capacity: 20, act: {strategy: uplift_first, leads: new.csv}}"
+    act = f"strategies: [score_first, uplift_first]\ndecide: {act}\n"
+    (workspace / "calls.yaml").write_text(STUDY + act)
+    ended = leadlift("run", "calls.yaml")
+    assert ended.code == 0, ended.err
+    listed = pd.read_csv(workspace / "results" / "calls" / "whom_to_touch.csv")
+    assert len(listed) == 20

@@ -12,6 +12,7 @@ import pandas as pd
 
 from leadlift.base.arrays import Bools, Column, Floats, floats
 from leadlift.base.config import StudyConfig
+from leadlift.base.deals_config import ProblemSource
 from leadlift.base.decisions import ActedOn, Decision
 from leadlift.base.errors import ConfigError
 from leadlift.base.problems import Problems, did_you_mean, listed, stop
@@ -24,6 +25,8 @@ from leadlift.decide.leads import problem_names
 from leadlift.decide.question import question_leads
 from leadlift.decide.strategies import learner_of
 from leadlift.learners import OutOfFold, fit_models, make_learners
+from leadlift.problems.as_of import PREFIX
+from leadlift.study.log_problems import MADE, with_new_problems
 
 WHERE = "the list to act on"
 Holds = Callable[[Column], Bools]
@@ -73,7 +76,7 @@ def asked_list(
     frame = (
         None
         if settings.leads is None
-        else _new_leads(question.log, settings.leads, beside, strategies[settings.strategy])
+        else _new_leads(question.log, settings.leads, beside, strategies[settings.strategy], config.problems)
     )
     if frame is not None and holds is not None and "organisation" in question.log.names:
         clients = frame[question.log.names["organisation"]]
@@ -89,15 +92,21 @@ def asked_list(
     return Asked(settings, strategies[settings.strategy], capacity, frame)
 
 
-def _new_leads(log: AssignmentLog, name: str, beside: Path | None, strategy: Strategy) -> pd.DataFrame:
+def _new_leads(
+    log: AssignmentLog, name: str, beside: Path | None, strategy: Strategy, source: ProblemSource | None
+) -> pd.DataFrame:
     texts = [log.names[role] for role in ("lead_id", "organisation") if role in log.names]
     frame = read_table(find_file(name, beside, None), texts)
     problem = [log.names["problem"] for column in strategy.needs if column in problem_names(log)]
     needed = [*map(str, log.known_before.columns), *texts, *problem]
+    if any(column == MADE or column.startswith(PREFIX) for column in needed):
+        frame = with_new_problems(frame, source, log.names.get("organisation"), beside)
     missing = [column for column in dict.fromkeys(needed) if column not in frame.columns]
     if missing:
         rule, found = "new leads have the columns of the log's leads", f"`{name}` lacks {listed(missing)}"
-        raise stop(WHERE, "missing-column", rule, found, "export them as well")
+        made = all(column.startswith(PREFIX) for column in missing)
+        fix = "leave the mixture out of the models: `problems.features: false`" if made else "export them as well"
+        raise stop(WHERE, "missing-column", rule, found, fix)
     return frame.reset_index(drop=True)
 
 

@@ -80,6 +80,19 @@ def with_made_problems(
     return frame, arguments, replace(found, deals=made.deals)
 
 
+def with_new_problems(
+    frame: pd.DataFrame, source: ProblemSource | None, organisation: str | None, beside: Path | None
+) -> pd.DataFrame:
+    """New leads with the problem and mixture that all deals at hand tell, where the source names deals."""
+    if source is None or source.deals is None or organisation not in frame.columns:
+        return frame
+    saved, now = read_model(source.model, beside), pd.Timestamp.now("UTC")
+    moments = pd.Series(pd.DatetimeIndex([now]).repeat(len(frame)))
+    made = made_from(saved, source.deals, deals_frame(source.deals, beside), frame[organisation], moments)
+    columns = made.mixtures.set_axis(frame.index).assign(**{MADE: made.problem})
+    return pd.concat([frame, columns.drop(columns=[name for name in columns if name in frame.columns])], axis=1)
+
+
 def made_from(saved: SavedProblems, settings: DealsFile, deals: Any, organisations: Any, moments: Any) -> ProblemsAsOf:
     """Problems and mixtures as of each lead's moment, from deals as the settings describe them."""
     return problems_as_of(
