@@ -148,7 +148,8 @@ def test_a_draw_goes_in_slice_by_slice_and_comes_out_whole(both, monkeypatch):
     one, other = files.read().assigned("spring"), ledger.read().assigned("spring")
     same(one, other[list(one.columns)])
     assert verify_ledger(ledger.path).sound
+    kept = ledger.read()
+    again = kept.assigned("spring")
     with pytest.raises(DataError, match="assigned-twice"):
-        kept = ledger.read()
-        ledger.append(kept.assigned("spring"), kept.draws[0], after=kept)
+        ledger.append(again, kept.draws[0], after=kept)
     assert len(ledger.read().assigned("spring")) == 60
