@@ -136,20 +136,3 @@ def test_the_digest_depends_on_neither_row_order_nor_columns_order(tmp_path):
         store.append(frame, info(), after=store.read())
         kept.append(store.read().assigned("calls"))
     pd.testing.assert_frame_equal(*kept)
-
-
-def test_a_draw_goes_in_slice_by_slice_and_comes_out_whole(both, monkeypatch):
-    # The first slice knows no problem and no city, and no slice is the whole.
-    frame = listed(60).assign(city=[None] * 30 + ["Köln"] * 30)
-    files, ledger = both
-    monkeypatch.setattr("leadlift.data.ledger.store.SLICE", 7)
-    for store in both:
-        add(store, frame, experiment())
-    one, other = files.read().assigned("spring"), ledger.read().assigned("spring")
-    same(one, other[list(one.columns)])
-    assert verify_ledger(ledger.path).sound
-    kept = ledger.read()
-    again = kept.assigned("spring")
-    with pytest.raises(DataError, match="assigned-twice"):
-        ledger.append(again, kept.draws[0], after=kept)
-    assert len(ledger.read().assigned("spring")) == 60

@@ -51,7 +51,6 @@ COLUMNS: Mapping[str, str] = {
     "design_digest": "NULL::VARCHAR",
     "assigned_at": "",
 }
-SLICE = 500_000
 REQUIRED = tuple(name for name, instead in COLUMNS.items() if not instead)
 
 
@@ -184,25 +183,21 @@ def append_frame(connection: Any, frame: pd.DataFrame, info: DrawInfo) -> str:
         raise ValueError(f"a draw has the columns {', '.join(missing)}")
     taken = {*COLUMNS, *(f"{PREFIX}{arm}" for arm in info.arms)}
     features = [str(name) for name in frame.columns if name not in taken]
-    connection.execute(f"CREATE TEMP TABLE staged AS SELECT {', '.join(COLUMNS)}, features FROM assignments LIMIT 0")
-    try:
-        # Slice by slice: a copy of millions of rows at once would need their memory again.
-        plain = frame.assign(**{name: plain_feature(frame[name]) for name in features})
-        for first in range(0, len(frame), SLICE):
-            _stage(connection, plain.iloc[first : first + SLICE], features, info.arms)
+    wide = [f"{PREFIX}{arm}" for arm in info.arms]
+    kept = frame.drop(columns=wide).assign(**{name: plain_feature(frame[name]) for name in features})
+    table = arrow_table(kept).append_column(
+        "propensities", to_stored(frame[["lead_id", *wide]], info.arms)["propensities"]
+    )
+    with registered(connection, "incoming", table):
         _refuse_assigned(connection)
+        columns = ", ".join(_column(name, table) for name in COLUMNS)
+        connection.execute(
+            f"CREATE TEMP TABLE staged AS SELECT {columns}, {features_json(features)} AS features FROM incoming"
+        )
+    try:
         return append_staged(connection, info.experiment, json.dumps(asdict(info), sort_keys=True))
     finally:
         connection.execute("DROP TABLE staged")
-
-
-def _stage(connection: Any, rows: pd.DataFrame, features: Sequence[str], arms: tuple[str, ...]) -> None:
-    wide = [f"{PREFIX}{arm}" for arm in arms]
-    shares = to_stored(rows[["lead_id", *wide]], arms)["propensities"]
-    table = arrow_table(rows.drop(columns=wide)).append_column("propensities", shares)
-    columns = ", ".join(_column(name, table) for name in COLUMNS)
-    with registered(connection, "incoming", table):
-        connection.execute(f"INSERT INTO staged SELECT {columns}, {features_json(features)} FROM incoming")
 
 
 def _column(name: str, table: pa.Table) -> str:
@@ -215,9 +210,9 @@ def _column(name: str, table: pa.Table) -> str:
 def _refuse_assigned(connection: Any) -> None:
     query = """
         SELECT count(*), min(lead_id) FROM (
-            SELECT lead_id FROM staged GROUP BY lead_id HAVING count(*) > 1
-            UNION ALL SELECT i.lead_id FROM staged i SEMI JOIN assignments a
-                ON a.lead_id = i.lead_id AND a.experiment = i.experiment
+            SELECT lead_id FROM incoming GROUP BY lead_id HAVING count(*) > 1
+            UNION ALL SELECT i.lead_id FROM incoming i SEMI JOIN assignments a
+                ON a.lead_id = i.lead_id AND a.experiment = i.experiment::VARCHAR
         )
     """
     ((n, example),) = connection.execute(query).fetchall()
