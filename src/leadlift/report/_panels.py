@@ -8,7 +8,7 @@ from typing import Any
 
 from leadlift.base.records import StudyResult
 from leadlift.report import format as fmt
-from leadlift.report._canvas import PALETTE, SMALL
+from leadlift.report._canvas import PALETTE, SMALL, colour, marker
 
 
 def in_units(axis: Any, result: StudyResult, *, signed: bool) -> None:
@@ -78,6 +78,30 @@ def mark(label: str, **how: Any) -> Any:
     from matplotlib.lines import Line2D
 
     return Line2D([], [], label=label, **how)
+
+
+def solid(index: int) -> dict[str, Any]:
+    """How the estimate of the arm at `index` is marked."""
+    return {
+        "marker": marker(index),
+        "color": colour(index),
+        "markersize": 8,
+        "markeredgecolor": PALETTE["paper"],
+        "markeredgewidth": 1.2,
+        "linestyle": "none",
+    }
+
+
+def true_mark() -> dict[str, Any]:
+    """How the truth of a simulated company is marked."""
+    return {
+        "marker": "x",
+        "markersize": 7,
+        "markeredgewidth": 2,
+        "color": PALETTE["ink"],
+        "linestyle": "none",
+        "zorder": 5,
+    }
 
 
 def offsets(n: int, spread: float) -> list[float]:

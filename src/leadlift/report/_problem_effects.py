@@ -6,8 +6,8 @@ from typing import Any
 
 from leadlift.base.records import Effect, StudyResult
 from leadlift.report import format as fmt
-from leadlift.report._canvas import MOST_ARMS, NARROW, PALETTE, WIDE, colour, marker, new_figure
-from leadlift.report._panels import change_unit, in_units, legend_below, mark, offsets, zero_line
+from leadlift.report._canvas import MOST_ARMS, NARROW, PALETTE, WIDE, colour, new_figure
+from leadlift.report._panels import change_unit, in_units, legend_below, mark, offsets, solid, true_mark, zero_line
 from leadlift.report._reading import (
     effect_decimals,
     effects_of,
@@ -110,29 +110,18 @@ def _draw_arm(axes: Any, result: StudyResult, arm: str, index: int, at: dict[str
                 if end is not None:
                     axes.plot([end, end], [y - CAP, y + CAP], color=shade, linewidth=1.3, zorder=2)
             _bar(axes, y, (effect.ci_lower, effect.ci_upper), shade, 4.2)
-            axes.plot(effect.effect, y, **_own(index), zorder=4)
+            axes.plot(effect.effect, y, **solid(index), zorder=4)
         if name in near:
             pooled = near[name]
             _bar(axes, y + below, (pooled.lower, pooled.upper), PALETTE["ink"], 1.4, linestyle=(0, (1, 1.6)))
             axes.plot(pooled.effect, y + below, **_pooled(), zorder=4)
         if name in truth:
-            axes.plot(truth[name], y, **_true())
+            axes.plot(truth[name], y, **true_mark())
 
 
 def _bar(axes: Any, y: float, ends: tuple[float | None, float | None], shade: str, width: float, **how: Any) -> None:
     if ends[0] is not None and ends[1] is not None:
         axes.plot(ends, [y, y], color=shade, linewidth=width, solid_capstyle="butt", zorder=2, **how)
-
-
-def _own(index: int) -> dict[str, Any]:
-    return {
-        "marker": marker(index),
-        "color": colour(index),
-        "markersize": 8,
-        "markeredgecolor": PALETTE["paper"],
-        "markeredgewidth": 1.2,
-        "linestyle": "none",
-    }
 
 
 def _pooled() -> dict[str, Any]:
@@ -146,21 +135,10 @@ def _pooled() -> dict[str, Any]:
     }
 
 
-def _true() -> dict[str, Any]:
-    return {
-        "marker": "x",
-        "markersize": 7,
-        "markeredgewidth": 2,
-        "color": PALETTE["ink"],
-        "linestyle": "none",
-        "zorder": 5,
-    }
-
-
 def _legend(result: StudyResult, arms: tuple[str, ...]) -> list[Any]:
-    handles = [mark(shorten(arm, 24), **_own(i)) for i, arm in enumerate(arms)]
+    handles = [mark(shorten(arm, 24), **solid(i)) for i, arm in enumerate(arms)]
     if any(pooled_of(result, arm) for arm in arms):
         handles.append(mark("partially pooled", **_pooled()))
     if any(truth_of(result, arm, "problem") for arm in arms):
-        handles.append(mark("true effect", **_true()))
+        handles.append(mark("true effect", **true_mark()))
     return handles

@@ -6,7 +6,7 @@ from typing import Any
 
 from leadlift.base.records import Effect, StudyResult
 from leadlift.report import format as fmt
-from leadlift.report._canvas import MOST_ARMS, NARROW, PALETTE, WIDE, colour, marker, new_figure
+from leadlift.report._canvas import MOST_ARMS, NARROW, PALETTE, WIDE, colour, new_figure
 from leadlift.report._panels import (
     caps,
     change_unit,
@@ -14,6 +14,8 @@ from leadlift.report._panels import (
     legend_below,
     mark,
     offsets,
+    solid,
+    true_mark,
     whisker,
     zero_line,
 )
@@ -92,7 +94,7 @@ def _draw_means(axes: Any, result: StudyResult, arms: tuple[str, ...]) -> None:
             ends = (effect.control_mean, effect.treatment_mean)
             axes.plot([x + shift] * 2, ends, color=colour(i), linewidth=1.6, zorder=2)
             axes.plot(x + shift, ends[0], **_hollow(PALETTE["muted"]), zorder=3)
-            axes.plot(x + shift, ends[1], **_solid(i), zorder=3)
+            axes.plot(x + shift, ends[1], **solid(i), zorder=3)
     _groups_below(axes, result)
     in_units(axes.yaxis, result, signed=False)
 
@@ -110,7 +112,7 @@ def _draw_effects(axes: Any, result: StudyResult, arms: tuple[str, ...]) -> None
             if effect is not None and effect.effect is not None:
                 _draw_effect(axes, x + shift, effect, i)
             if group in truth:
-                axes.plot(x + shift + 0.07, truth[group], **_true())
+                axes.plot(x + shift + 0.07, truth[group], **true_mark())
     _groups_below(axes, result)
     in_units(axes.yaxis, result, signed=True)
 
@@ -120,7 +122,7 @@ def _draw_effect(axes: Any, x: float, effect: Effect, index: int) -> None:
     whisker(axes, x, both, colour(index), 1.3)
     caps(axes, x, both, colour(index))
     whisker(axes, x, (effect.ci_lower, effect.ci_upper), colour(index), 4.2)
-    axes.plot(x, effect.effect, **_solid(index), zorder=4)
+    axes.plot(x, effect.effect, **solid(index), zorder=4)
 
 
 def _groups_below(axes: Any, result: StudyResult) -> None:
@@ -134,17 +136,6 @@ def _spread(arms: tuple[str, ...]) -> float:
     return min(0.22, 0.66 / max(len(arms), 1))
 
 
-def _solid(index: int) -> dict[str, Any]:
-    return {
-        "marker": marker(index),
-        "color": colour(index),
-        "markersize": 8,
-        "markeredgecolor": PALETTE["paper"],
-        "markeredgewidth": 1.2,
-        "linestyle": "none",
-    }
-
-
 def _hollow(shade: str) -> dict[str, Any]:
     return {
         "marker": "o",
@@ -156,20 +147,9 @@ def _hollow(shade: str) -> dict[str, Any]:
     }
 
 
-def _true() -> dict[str, Any]:
-    return {
-        "marker": "x",
-        "markersize": 7,
-        "markeredgewidth": 2,
-        "color": PALETTE["ink"],
-        "linestyle": "none",
-        "zorder": 5,
-    }
-
-
 def _legend(result: StudyResult, arms: tuple[str, ...]) -> list[Any]:
     handles = [mark(shorten(control_arm(result) or "control", 24), **_hollow(PALETTE["muted"]))]
-    handles += [mark(shorten(arm, 24), **_solid(i)) for i, arm in enumerate(arms)]
+    handles += [mark(shorten(arm, 24), **solid(i)) for i, arm in enumerate(arms)]
     if any(truth_of(result, arm, "score_group") for arm in arms):
-        handles.append(mark("true effect", **_true()))
+        handles.append(mark("true effect", **true_mark()))
     return handles
