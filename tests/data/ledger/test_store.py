@@ -9,10 +9,12 @@ import pandas as pd
 import pytest
 from ledger_rows import draw, info
 
-from leadlift.base.errors import DataError
+from leadlift.base.errors import DataError, FileError
 from leadlift.base.experiment import parse_experiment
 from leadlift.data import AssignmentStore
 from leadlift.data.ledger import LedgerStore, verify_ledger
+from leadlift.data.ledger.chain import append_staged
+from leadlift.data.ledger.opening import writing
 from leadlift.design import assign, lead_list, settings_digest
 
 NOW = pd.Timestamp("2026-06-01T09:00:00Z")
@@ -136,3 +138,31 @@ def test_the_digest_depends_on_neither_row_order_nor_columns_order(tmp_path):
         store.append(frame, info(), after=store.read())
         kept.append(store.read().assigned("calls"))
     pd.testing.assert_frame_equal(*kept)
+
+
+class Losing:
+    """A connection whose engine writes no assignment and says so."""
+
+    def __init__(self, connection):
+        self.connection = connection
+
+    def execute(self, query, *values):
+        nothing = "INSERT INTO assignments" in query
+        return self.connection.execute("SELECT 0" if nothing else query, *(() if nothing else values))
+
+
+def append_losing(path):
+    with writing(path) as connection:
+        columns = "* EXCLUDE (batch, place, salt, row_hash)"
+        connection.execute(f"CREATE TEMP TABLE staged AS SELECT {columns} FROM assignments")
+        append_staged(Losing(connection), "spring", "{}")
+
+
+def test_a_draw_of_which_rows_are_lost_is_not_kept(both):
+    store = both[1]
+    drawn, _ = add(store, listed(60), experiment())
+    with pytest.raises(FileError, match="0 of 60 were"):
+        append_losing(store.path)
+    assert len(drawn.frame) == 60
+    assert len(store.read().assigned("spring")) == 60
+    assert verify_ledger(store.path).sound

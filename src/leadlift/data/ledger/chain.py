@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from leadlift.base.errors import FileError
+from leadlift.base.problems import stop
 from leadlift.base.record import Record
+from leadlift.data.ledger.failures import WHERE
 from leadlift.data.ledger.opening import WAIT, reading
 from leadlift.data.ledger.schema import secret_key
 
@@ -85,7 +88,7 @@ def append_staged(connection: Any, experiment: str, info: str) -> str:
     names += (
         "treatment, propensities, propensity_holdout, holdout, late, policy, policy_run, design_digest, assigned_at"
     )
-    connection.execute(
+    ((added,),) = connection.execute(
         f"""
         INSERT INTO assignments
         SELECT *, {ROW_HASH} FROM (
@@ -95,14 +98,22 @@ def append_staged(connection: Any, experiment: str, info: str) -> str:
         """,
         # A row's salt can't be found again once the row is gone: the secret it was made with is not kept.
         {"key": secret_key(connection), "batch": batch, "secret": secrets.token_hex(32)},
-    )
+    ).fetchall()
+    _refuse_lost(connection, added)
     previous, moment = head(connection), time.time_ns() // 1000
-    rows = connection.execute("SELECT count(*) FROM staged").fetchall()[0][0]
     chunks = _chunks(connection, "WHERE batch = $batch", {"batch": batch}).get(batch, [])
-    digest = _digest(previous, batch, experiment, rows, moment, info, chunks)
-    values = [batch, experiment, rows, moment, info, previous, digest]
+    digest = _digest(previous, batch, experiment, added, moment, info, chunks)
+    values = [batch, experiment, added, moment, info, previous, digest]
     connection.execute("INSERT INTO batches VALUES (?, ?, ?, make_timestamptz(?), ?, ?, ?)", values)
     return digest
+
+
+def _refuse_lost(connection: Any, added: int) -> None:
+    """Raises FileError unless every row that was staged was written: a chain over fewer rows would look whole."""
+    ((staged,),) = connection.execute("SELECT count(*) FROM staged").fetchall()
+    if added != staged:
+        rule, found = "every assignment of a draw is written", f"{added:,} of {staged:,} were"
+        raise stop(WHERE, "rows-lost", rule, found, "nothing was kept; check the disk, and assign again", FileError)
 
 
 def verify_ledger(path: str | Path, *, wait: float = WAIT) -> ChainCheck:
