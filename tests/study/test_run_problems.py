@@ -148,6 +148,11 @@ def test_what_was_logged_is_used_as_it_is(workspace):
         ("model: model", "model: modell", "did you mean"),
         ("deals: {file: deals.csv}, ", "", "data.problem"),
         (", assigned_at: drawn", "", "assigned_at"),
+        (
+            "problems: {model: model, deals: {file: deals.csv},",
+            "  problem: arm\nproblems: {model: model,",
+            "leave it out",
+        ),
         ("assigned_at: drawn", "assigned_at: drwn", "did you mean `drawn`"),
         ("assigned_at: drawn", "assigned_at: size", "a time in every row"),
         ("  organisation: client\n", "", "data.organisation"),

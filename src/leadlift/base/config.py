@@ -260,6 +260,8 @@ class StudyConfig(Analysis):
                     "problems",
                     "name the leads' problem (`data.problem`), or the deals that it is made from (`deals`)",
                 )
+            elif source.assigned_at is not None:
+                yield "problems.assigned_at", "without `deals` nothing is made as of an assignment: leave it out"
             return
         if source.assigned_at is None:
             yield "problems.assigned_at", "deals count until a lead was assigned: name the column that says when"
