@@ -21,6 +21,8 @@ from sklearn.cluster import KMeans  # noqa: E402
 
 from leadlift.data import make_world  # noqa: E402
 from leadlift.problems import DealColumns, DealTable, ProblemModel, read_deals  # noqa: E402
+from leadlift.problems.lifts import lifts_of, suggested  # noqa: E402
+from leadlift.problems.ranking import popular_chances  # noqa: E402
 
 K = 10
 CUTS = {"simulated company": "2025-07-01", "simulated company, few deals": "2025-07-01", "Online Retail": "2011-09-01"}
@@ -73,8 +75,30 @@ def work(piece: pieces.Row) -> list[pieces.Row]:
     scores = {name: measured(ranked, after[asked]) for name, ranked in rankings.items()}
     test = model.next_deals().test.to_dict()
     facts = {"organisations": len(asked), "deals": int(after.nnz), "problems": model.n_problems_}
+    facts["lifts"] = lifts(model, train.matrix[asked], after[asked])
     facts |= {name: test[name] for name in ("set_aside", "since", "neighbours", "trend", "problem_weight")}
     return [{"measure": measure, **facts, "rows": summary(scores, measure)} for measure in ("recall", "ndcg")]
+
+
+def lifts(model: ProblemModel, held: sparse.csr_array, after: sparse.csr_array) -> list[list[float]]:
+    """What suggestions were said to be worth and what they were: lift, its interval, suggestions, lift afterwards."""
+    following, share = model.next_deals(), 1.0 / np.diff(after.indptr)
+    parts = []
+    for start in range(0, held.shape[0], 1_000):
+        some = held[start : start + 1_000]
+        plain = popular_chances(following.ranker.popularity, some.toarray() > 0)
+        found = suggested(following.ranker.chances(some), plain)
+        bought = (after[start : start + 1_000].toarray()[found.row, found.product] > 0) * share[start + found.row]
+        said = lifts_of(found, following.test.lifts)
+        names = ("lift", "lower", "upper", "bought", "plain")
+        parts.append(pd.DataFrame(dict(zip(names, (*said, bought, found.plain), strict=True))))
+    bands = (
+        pd.concat(parts)
+        .groupby(["lift", "lower", "upper"])
+        .agg(suggestions=("plain", "size"), bought=("bought", "sum"), plain=("plain", "sum"))
+    )
+    bands = bands.assign(after=bands["bought"] / bands["plain"]).reset_index()
+    return bands[["lift", "lower", "upper", "suggestions", "after"]].round(3).to_numpy().tolist()
 
 
 def later(train: DealTable, every: DealTable) -> sparse.csr_array:
@@ -175,6 +199,13 @@ def shown(values: list[float]) -> str:
     return f"{mean:.1f} [{lower:.1f}, {upper:.1f}]"
 
 
+def said(row: pieces.Row) -> list[tuple[str, ...]]:
+    return [
+        (f"{lift:.1f}", f"[{lower:.1f}, {upper:.1f}]", f"{many:,.0f}", f"{came:.1f}")
+        for lift, lower, upper, many, came in row["lifts"]
+    ]
+
+
 def generated(rows: list[pieces.Row]) -> str:
     parts = []
     for row in rows:
@@ -193,6 +224,8 @@ def generated(rows: list[pieces.Row]) -> str:
             lines.append((one["ranking"], shown(one["mean"]), *(shown(over[r]) if r in over else "" for r in AGAINST)))
         header = ("ranking", f"{name}, %", *(f"over {rival}" for rival in AGAINST))
         parts.append(pieces.table(header, lines))
+        if row["measure"] == "ndcg":
+            parts.append(pieces.table(("lift said", "95% interval", "suggestions", "lift afterwards"), said(row)))
     parts.append(f"{pieces.cpu_minutes(rows).capitalize()}. {pieces.provenance(HERE)}")
     return "\n\n".join(parts)
 

@@ -52,6 +52,17 @@ def test_next_deals_against_rivals(data, measure):
     assert row["set_aside"] == "by time"
 
 
+@pytest.mark.parametrize("data", sorted(DATA))
+def test_lifts_said_beforehand_hold(data):
+    (row,) = (row for row in rows("deal_predictability") if row["piece"]["data"] == data and row["measure"] == "recall")
+    bands = row["lifts"]
+    inside = [lower <= after <= upper for _, lower, upper, _, after in bands]
+    # Seasons are no part of the interval: on Online Retail the date is at the start of autumn.
+    assert sum(inside) >= (4 if data == "Online Retail" else 6)
+    # What is named is bought oftener than by popularity.
+    assert all(after > 1 for _, lower, _, _, after in bands if lower > 1)
+
+
 def test_online_retail_has_cards_to_read():
     cards = [row["card"] for row in rows("problems_online_retail") if "card" in row]
     assert len(cards) >= 5

@@ -47,7 +47,8 @@ def next_products(following: NextDeals, found: Found, matrix: Any, organisations
         A row per organisation and product: `organisation_id`, `rank`, `product`, `problem` (missing unless the
         organisation has another product of it), `because` (the products it has that speak most for this one), `chance`
         (of being the next one, among those it does not have), `lift` of that chance over popularity with `lift_lower`
-        and `lift_upper`: measured on deals set aside, of suggestions of which the ranking says about the same; 95%.
+        and `lift_upper`: measured on deals set aside, of suggestions of which the ranking says about the same; 95%,
+        over organisations, so true as far as the deals to come are like those set aside.
     """
     parts = []
     names = np.asarray(organisations, dtype=object)

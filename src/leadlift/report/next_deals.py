@@ -104,6 +104,7 @@ def lifts_table(test: NextDealTest) -> Table:
         note=(
             "Lift: chance that a suggestion is the organisation's next product, over popularity's. A suggestion gets "
             "the lift of those of which the ranking says about the same (its own chance over popularity's); they are "
-            "named if the interval lies above 1."
+            "named if the interval lies above 1. The interval is over organisations: it holds as far as the deals to "
+            "come are like those set aside."
         ),
     )
