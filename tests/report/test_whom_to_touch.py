@@ -231,3 +231,38 @@ def test_a_ranking_without_evidence_is_not_to_be_acted_on():
     shown = strategy_cautions(replace(study(SCORE, learned), choices=(none,)))
     assert any("No learner was seen to predict the uplift of “call” better than one number" in line for line in shown)
     assert not any("No learner" in line for line in strategy_cautions(study(SCORE, learned)))
+
+
+ARMS = "Mens E-Mail", "Womens E-Mail"
+
+
+def several(current=(5, 30, 40, 60)):
+    """Two arms to choose from; the strategy in use beats touching at random by the other arm only."""
+    at_random = [
+        rows("random", (4, 28, 38, 60), (-1, -2, -2, 0), treatment=ARMS[0]),
+        rows("random", (1, 5, 10, 20), (-4, -25, -30, -40), treatment=ARMS[1], best=False),
+    ]
+    score = [rows("score_first", current, treatment=ARMS[0]), rows("score_first", (1, 4, 9, 20), treatment=ARMS[1])]
+    free = [rows(one, (4, 27, 39, 60), (1, -3, -1, 0), treatment=" or ".join(ARMS)) for one in ("uplift_first", "bant")]
+    return study(*score, *free, *at_random[::-1], current_treatment=ARMS[0])
+
+
+def test_at_random_is_by_the_arm_in_use():
+    assert strategy_words(several())[0] == (
+        "With 400 touches a week, no strategy was seen to do better than score first (Mens E-Mail)."
+    )
+
+
+@pytest.mark.parametrize("narrow", [True, False])
+def test_long_names_leave_room_to_draw_in(narrow):
+    from leadlift.report._canvas import style
+    from leadlift.report._strategies import draw
+
+    with style():
+        figure = draw(several(), narrow=narrow)
+        figure.draw_without_rendering()
+    width = figure.bbox.width
+    for axes in figure.axes:
+        assert axes.get_window_extent().width > width * (0.4 if narrow else 0.2)
+        assert axes.title.get_window_extent().x1 <= width or axes._left_title.get_window_extent().x1 <= width
+    assert figure.legends[0].get_window_extent().x1 <= width

@@ -61,7 +61,7 @@ def legend_below(figure: Any, handles: list[Any], *, narrow: bool) -> None:
     """One legend under all panels, in as many columns as its words leave room for."""
     if not handles:
         return
-    longest = max(len(handle.get_label()) for handle in handles)
+    longest = max(len(line) for handle in handles for line in handle.get_label().split("\n"))
     columns = (46 if narrow else 112) // (longest + 7)
     figure.legend(
         handles=handles,

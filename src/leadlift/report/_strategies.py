@@ -16,6 +16,7 @@ from leadlift.report._strategy_reading import (
     REFERENCES,
     amount,
     at_capacity,
+    current_name,
     decision_of,
     is_current,
     knows_truth,
@@ -31,7 +32,9 @@ from leadlift.report._strategy_reading import (
 from leadlift.report._strategy_words import strategy_words
 
 MOST_LINES = 7
-NARROW_TITLE = 26
+# Letters in a line, on a phone and beside another panel: longer names are broken, or they leave no room to draw in.
+TITLE, NAME = {True: 26, False: 36}, {True: 20, False: 28}
+LEGEND = 44
 DASHED = (0, (4, 2.5))
 Key = tuple[str, str]
 TRUE = {
@@ -59,14 +62,13 @@ def draw(result: StudyResult, *, narrow: bool, measure: Measure = "outcome") -> 
     """Left: what each strategy earns at every capacity. Right: at the team's own, its difference to the current one."""
     shown = _shown(result, measure)
     width = NARROW if narrow else WIDE
-    figure = new_figure(width, (6.6 if narrow else 4.6) + 0.16 * len(shown))
+    lines = sum(1 + (len(_name(result, key)) > LEGEND) for key in shown) if several_arms(result) else len(shown)
+    figure = new_figure(width, (6.6 if narrow else 4.6) + 0.16 * lines)
     grid = figure.subplots(*((2, 1) if narrow else (1, 2)), **({} if narrow else {"width_ratios": [1.55, 1]}))
     place = _places(result, shown)
     _curves(grid[0], result, shown, place, measure)
     _differences(grid[1], result, shown, place, measure)
-    if narrow:
-        for axes in grid:
-            axes.set_title(textwrap.fill(axes.get_title(loc="left"), NARROW_TITLE))
+    _broken(grid, narrow=narrow)
     handles = [_handle(result, key, place[key]) for key in shown]
     if knows_truth(result) and measure == "outcome":
         handles.append(mark("true difference (simulated)", **TRUE))
@@ -74,6 +76,14 @@ def draw(result: StudyResult, *, narrow: bool, measure: Measure = "outcome") -> 
         handles.append(mark("dashed: more than was ever run", color=PALETTE["muted"], linewidth=1.6, linestyle=DASHED))
     legend_below(figure, handles, narrow=narrow)
     return figure
+
+
+def _broken(grid: Any, *, narrow: bool) -> None:
+    """Breaks titles, and the names of strategies, where they would leave no room for what is drawn."""
+    for axes in grid:
+        axes.set_title(textwrap.fill(axes.get_title(loc="left"), TITLE[narrow]))
+    names = [textwrap.fill(label.get_text(), NAME[narrow]) for label in grid[1].get_yticklabels()]
+    grid[1].set_yticks(grid[1].get_yticks(), names)
 
 
 def _shown(result: StudyResult, measure: Measure) -> dict[Key, list[StrategyValue]]:
@@ -153,7 +163,7 @@ def _differences(
     decision = decision_of(result)
     rows = [row for row in at_capacity(result, measure) if (row.strategy, row.treatment) in shown]
     rows = sorted((row for row in rows if row.difference is not None), key=lambda row: row.difference or 0.0)
-    axes.set_title(f"At {fmt.count(round(decision.capacity))}: more than {spoken_name(decision.current)}")
+    axes.set_title(f"At {fmt.count(round(decision.capacity))}: more than {current_name(result)}")
     zero_line(axes, vertical=True)
     axes.grid(visible=False, axis="y")
     for y, row in enumerate(rows):
@@ -174,10 +184,15 @@ def _differences(
 
 
 def _handle(result: StudyResult, key: Key, place: int) -> Any:
-    name = spoken_name(key[0]) + (f" ({key[1]})" if several_arms(result) else "")
+    name = _name(result, key)
     current = (key[0], key[1]) == (decision_of(result).current, decision_of(result).current_treatment)
     shape = {} if key[0] == RANDOM else {"marker": marker(place), "markersize": 7}
-    return mark(f"{name}, in use" if current else name, **_look(key, place), **shape)
+    words = textwrap.fill(f"{name}, in use" if current else name, LEGEND)
+    return mark(words, **_look(key, place), **shape)
+
+
+def _name(result: StudyResult, key: Key) -> str:
+    return spoken_name(key[0]) + (f" ({key[1]})" if several_arms(result) else "")
 
 
 def alt(result: StudyResult, measure: Measure = "outcome") -> str:
@@ -200,7 +215,7 @@ def caption(result: StudyResult, measure: Measure = "outcome") -> str:
     return (
         "First: what touching the leads that a strategy puts first brings over touching no one, from the randomised "
         "log alone; the vertical line is the team's capacity. Second: the difference to "
-        f"{spoken_name(decision.current)} there, on the same leads, which is surer than the difference of two lines. "
+        f"{current_name(result)} there, on the same leads, which is surer than the difference of two lines. "
         "Bands are 95% and hold for all strategies and capacities at once. Dashed: more than the "
         f"{fmt.percent(decision.run_share, 0)} of leads ever touched."
     )

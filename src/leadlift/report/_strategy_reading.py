@@ -20,6 +20,13 @@ def strategy_name(row: StrategyValue, several_arms: bool) -> str:
     return f"{name} ({row.treatment})" if several_arms else name
 
 
+def current_name(result: StudyResult) -> str:
+    """The strategy in use, in words, with its arm where there are several."""
+    decision = decision_of(result)
+    name = spoken_name(decision.current)
+    return f"{name} ({decision.current_treatment})" if several_arms(result) else name
+
+
 NAMES = {
     "fence_sitters_first": "fence-sitters first",
     "bant": "BANT",

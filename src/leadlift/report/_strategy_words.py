@@ -16,6 +16,7 @@ from leadlift.report._strategy_reading import (
     at_capacity,
     best_estimate,
     by_strategy,
+    current_name,
     decision_of,
     is_current,
     lines_of,
@@ -105,12 +106,17 @@ def _best_words(
     decision, many = decision_of(result), several_arms(result)
     at = f"With {touches(decision, best.capacity)}"
     ahead = [row for row in rows if (row.difference_lower or 0) > 0 and row.strategy not in ("everyone", "no_one")]
-    name = spoken_name(decision.current)
+    name = current_name(result)
     if ahead:
         first = max(ahead, key=lambda row: row.difference or 0.0)
         gain = _counted(result, measure, first.difference, first.difference_lower, first.difference_upper)
         return f"{at}, {strategy_name(first, many)} brings {gain} more than {name}{_until(result, measure, first)}."
-    behind = [row for row in rows if (row.difference_upper or 0) < 0 and row.strategy == RANDOM]
+    # Touching at random by the same arm: another arm's may be worse for the arm's sake.
+    behind = [
+        row
+        for row in rows
+        if (row.strategy, row.treatment) == (RANDOM, decision.current_treatment) and (row.difference_upper or 0) < 0
+    ]
     if best is current or best.difference is None:
         lead = _random_words(result, measure, current, behind)
         return f"{at}, no strategy was seen to do better than {name}{lead}."
