@@ -82,6 +82,11 @@ def test_without_strategies_nothing_is_said_of_them(study, leadlift, folder):
         ({"strategies": ["score_first"], "decide": {"capacity": 5, "leads": 4}}, 1, "above the 4 leads"),
         ({"strategies": ["score_first"], "value": {"per_outcome": 5}}, 1, "has a unit"),
         (
+            {"strategies": ["score_first"], "value": {"column": "amount", "unit": "EUR"}},
+            1,
+            "what each lead brought is named in `data.value: amount`",
+        ),
+        (
             {"strategies": ["random"], "value": {"per_outcome": 5, "unit": "EUR"}, "decide": {"costs": {}}},
             1,
             "none for call",
@@ -207,10 +212,12 @@ def test_the_list_follows_the_learner_that_was_chosen(folder):
         ({"strategy": "score_first"}, "the list has a length"),
         ({"strategy": "score_first", "capacity": 401}, "401 touches for 400 leads"),
         ({"strategy": "score_first", "capacity": 5, "leads": "absent.csv"}, "absent.csv"),
+        ({"strategy": "no_one", "capacity": 5}, "`no_one` puts no lead before another"),
+        ({"strategy": "everyone", "capacity": 5}, "`everyone` puts no lead before another"),
     ],
 )
 def test_a_list_that_cannot_be_is_refused(study, leadlift, folder, act, words):
-    ended = run(study, leadlift, {"strategies": ["score_first"], "decide": {"act": act}})
+    ended = run(study, leadlift, {"strategies": ["score_first", "everyone", "no_one"], "decide": {"act": act}})
     assert ended.code == 1
     assert words in ended.err
     assert not (folder / "out").exists()

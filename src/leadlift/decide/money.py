@@ -137,5 +137,6 @@ def _worth(log: AssignmentLog, value: ValueConfig | None, problems: Problems) ->
         return (np.ones(len(log)) if log.outcome_kind == "money" else None), brought
     hint = did_you_mean(column, [*map(str, log.known_before.columns), *filter(None, [log.names.get("value")])])
     rule = "`value.column` is a feature, the outcome, or the log's value"
-    problems.add("value-column", rule, f"`{column}` is none of them", hint, ConfigError)
+    fix = f"what each lead brought is named in `data.value: {column}`; {hint}"
+    problems.add("value-column", rule, f"`{column}` is none of them", fix, ConfigError)
     return None, None

@@ -23,7 +23,7 @@ from leadlift.data.columns import feature_values, identifiers
 from leadlift.decide import WARNING, Leads, Question, Strategy, act_list
 from leadlift.decide.leads import problem_names
 from leadlift.decide.question import question_leads
-from leadlift.decide.strategies import learner_of
+from leadlift.decide.strategies import learner_of, reference
 from leadlift.learners import OutOfFold, fit_models, make_learners
 from leadlift.problems.as_of import PREFIX
 from leadlift.study.log_problems import MADE, with_new_problems
@@ -73,6 +73,9 @@ def asked_list(
         hint = did_you_mean(settings.strategy, strategies) if strategies else "name it in `strategies`"
         rule, found = "`decide.act.strategy` is one of the strategies", f"`{settings.strategy}` is none"
         raise stop(WHERE, "strategy", rule, found, hint, ConfigError)
+    if reference(strategies[settings.strategy]):
+        rule, found = "the list follows a rule", f"`{settings.strategy}` puts no lead before another"
+        raise stop(WHERE, "no-rule", rule, found, "name a rule, or `random`", ConfigError)
     frame = (
         None
         if settings.leads is None
