@@ -96,7 +96,8 @@ def _draw_map(shown: pd.DataFrame, names: list[str], links: Any, size: Any, *, n
     width = NARROW if narrow else WIDE
     figure = new_figure(width, width * (1.0 if narrow else 0.72))
     axes = figure.subplots()
-    centre = _centres(links)
+    # Taller than wide: names stand to the left and right of it.
+    centre = _centres(links) * ((0.8, 1.4) if narrow else (1.1, 1.25))
     radius = 0.8 * np.pi / max(len(names), 3)
     _draw_links(axes, centre, links)
     largest = max(int(size.max()), 1)
@@ -108,19 +109,20 @@ def _draw_map(shown: pd.DataFrame, names: list[str], links: Any, size: Any, *, n
         dots = 6.0 + (70.0 if narrow else 160.0) * size[rows] / largest
         axes.scatter(x, y, s=dots, color=colour(k), alpha=0.85, edgecolor=PALETTE["paper"], linewidth=0.6, zorder=3)
         label = f"{name}  {_short(str(shown['product'].iloc[rows[0]]), narrow=narrow)}"
-        axes.annotate(
-            label,
-            (centre[k, 0], centre[k, 1] - radius * 1.15),
-            ha="center",
-            va="top",
-            fontsize=_canvas.SMALL,
-            zorder=5,
-            bbox=LABEL,
-        )
+        (x, y), (across, along) = _beside(centre[k], radius)
+        axes.annotate(label, (x, y), ha=across, va=along, fontsize=_canvas.SMALL, zorder=5, bbox=LABEL)
     axes.set_aspect("equal")
-    axes.margins(0.12)
+    axes.margins(0.55 if len(names) > 2 else 0.12, 0.12)
     axes.axis("off")
     return figure
+
+
+def _beside(centre: Any, radius: float) -> tuple[tuple[float, float], tuple[str, str]]:
+    """Where a problem's name stands, and how it is aligned: outside the circle, away from the other problems."""
+    x, y = centre
+    if abs(x) < 0.3:
+        return (x, y + np.copysign(1.15 * radius, y or -1.0)), ("center", "bottom" if y > 0 else "top")
+    return (x + np.copysign(1.15 * radius, x), y), ("left" if x > 0 else "right", "center")
 
 
 def _draw_links(axes: Any, centre: Any, links: Any) -> None:
@@ -143,7 +145,7 @@ def _centres(links: Any) -> Any:
     angle = np.empty(many)
     angle[order] = np.pi / 2 - 2 * np.pi * np.arange(many) / max(many, 1)
     reach = 0.0 if many == 1 else 1.0
-    return reach * np.stack([1.35 * np.cos(angle), np.sin(angle)], axis=1)
+    return reach * np.stack([np.cos(angle), np.sin(angle)], axis=1)
 
 
 def _short(name: str, *, narrow: bool) -> str:
