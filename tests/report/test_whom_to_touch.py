@@ -1,5 +1,6 @@
 """Whom to touch, in words, tables and the figure; from hand-made rows."""
 
+import itertools
 from dataclasses import replace
 
 import pytest
@@ -234,6 +235,7 @@ def test_a_ranking_without_evidence_is_not_to_be_acted_on():
 
 
 ARMS = "Mens E-Mail", "Womens E-Mail"
+FREE = "uplift_first", "uplift_value_first", "by_problem"
 
 
 def several(current=(5, 30, 40, 60)):
@@ -243,7 +245,7 @@ def several(current=(5, 30, 40, 60)):
         rows("random", (1, 5, 10, 20), (-4, -25, -30, -40), treatment=ARMS[1], best=False),
     ]
     score = [rows("score_first", current, treatment=ARMS[0]), rows("score_first", (1, 4, 9, 20), treatment=ARMS[1])]
-    free = [rows(one, (4, 27, 39, 60), (1, -3, -1, 0), treatment=" or ".join(ARMS)) for one in ("uplift_first", "bant")]
+    free = [rows(one, (4, 27, 39, 60), (1, -3, -1, 0), treatment=" or ".join(ARMS)) for one in FREE]
     return study(*score, *free, *at_random[::-1], current_treatment=ARMS[0])
 
 
@@ -264,5 +266,7 @@ def test_long_names_leave_room_to_draw_in(narrow):
     width = figure.bbox.width
     for axes in figure.axes:
         assert axes.get_window_extent().width > width * (0.4 if narrow else 0.2)
-        assert axes.title.get_window_extent().x1 <= width or axes._left_title.get_window_extent().x1 <= width
+        assert axes._left_title.get_window_extent().x1 <= width
+    names = [label.get_window_extent() for label in figure.axes[1].get_yticklabels()]
+    assert all(below.y1 <= above.y0 for below, above in itertools.pairwise(names))
     assert figure.legends[0].get_window_extent().x1 <= width

@@ -33,7 +33,7 @@ from leadlift.report._strategy_words import strategy_words
 
 MOST_LINES = 7
 # Letters in a line, on a phone and beside another panel: longer names are broken, or they leave no room to draw in.
-TITLE, NAME = {True: 26, False: 36}, {True: 20, False: 28}
+TITLE, NAME = 26, {True: 20, False: 28}
 LEGEND = 44
 DASHED = (0, (4, 2.5))
 Key = tuple[str, str]
@@ -62,9 +62,13 @@ def draw(result: StudyResult, *, narrow: bool, measure: Measure = "outcome") -> 
     """Left: what each strategy earns at every capacity. Right: at the team's own, its difference to the current one."""
     shown = _shown(result, measure)
     width = NARROW if narrow else WIDE
-    lines = sum(1 + (len(_name(result, key)) > LEGEND) for key in shown) if several_arms(result) else len(shown)
-    figure = new_figure(width, (6.6 if narrow else 4.6) + 0.16 * lines)
-    grid = figure.subplots(*((2, 1) if narrow else (1, 2)), **({} if narrow else {"width_ratios": [1.55, 1]}))
+    lines = sum(len(textwrap.wrap(_name(result, key), LEGEND)) for key in shown)
+    broken = max((len(textwrap.wrap(_name(result, key), NAME[narrow])) for key in shown), default=1)
+    # On a phone the second panel grows with its names, which else would lie over one another.
+    more = max(0.0, 0.17 * broken * len(shown) - 2.0) if narrow else 0.0
+    figure = new_figure(width, (6.6 + more if narrow else 4.6) + 0.16 * lines)
+    ratios = {"height_ratios": [2.2, 2.0 + more]} if narrow else {"width_ratios": [1.55, 1]}
+    grid = figure.subplots(*((2, 1) if narrow else (1, 2)), **ratios)
     place = _places(result, shown)
     _curves(grid[0], result, shown, place, measure)
     _differences(grid[1], result, shown, place, measure)
@@ -80,8 +84,8 @@ def draw(result: StudyResult, *, narrow: bool, measure: Measure = "outcome") -> 
 
 def _broken(grid: Any, *, narrow: bool) -> None:
     """Breaks titles, and the names of strategies, where they would leave no room for what is drawn."""
-    for axes in grid:
-        axes.set_title(textwrap.fill(axes.get_title(loc="left"), TITLE[narrow]))
+    for axes in grid if narrow else grid[1:]:
+        axes.set_title(textwrap.fill(axes.get_title(loc="left"), TITLE))
     names = [textwrap.fill(label.get_text(), NAME[narrow]) for label in grid[1].get_yticklabels()]
     grid[1].set_yticks(grid[1].get_yticks(), names)
 
