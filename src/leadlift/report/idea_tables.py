@@ -143,9 +143,12 @@ def idea_notes(ideas: Ideas) -> tuple[str, ...]:
         )
     if ideas.teachings:
         first = ideas.teachings[0]
+        size = "" if first.n_per_arm is None else f" ({fmt.count(first.n_per_arm)} leads per arm)"
+        notes.append(f"The test that teaches most about all products: {first.mechanic} on {first.product}{size}.")
+    if ideas.hypotheses and all(one.n_per_arm is None for one in ideas.hypotheses):
         notes.append(
-            f"The test that teaches most about all products: {first.mechanic} on {first.product} "
-            f"({fmt.count(first.n_per_arm)} leads per arm)."
+            "Leads per arm are not known, since no effect tells how many leads it was measured on: give the effects "
+            "`n_treatment` and `n_control`."
         )
     chosen = [part for part in ideas.components if part.component == "selection" and part.upper > 0]
     if chosen:
