@@ -175,6 +175,45 @@ def test_effects_that_cannot_be_used_are_said(written, leadlift, effects, settin
     assert not (folder / "results").exists() or not any((folder / "results").iterdir())
 
 
+def test_no_spreadsheet_executes_a_table(written, leadlift, deals):
+    first, second = sorted(deals["product"].unique())[:2]
+    names = {first: '=HYPERLINK("http://example.com")', second: "@SUM(A1)"}
+    clients = deals["organisation_id"].where(deals["organisation_id"] != deals["organisation_id"].min(), "=1+1")
+    folder = written(deals.assign(product=deals["product"].replace(names), organisation_id=clients))
+    assert leadlift("problems", "crm.yaml").code == 0
+    cells = [
+        str(cell)
+        for path in (folder / "results" / "crm" / "tables").glob("*.csv")
+        for column in pd.read_csv(path, dtype="str", keep_default_na=False).items()
+        for cell in column[1]
+    ]
+    # Also where products are listed in one cell.
+    assert not [cell for cell in cells if cell.startswith(("=", "@")) or "; =" in cell or "; @" in cell]
+    assert {"'@SUM(A1)", "'=1+1"} <= set(cells)
+
+
+def test_an_unknown_mixture_is_left_empty(written, leadlift, deals):
+    one = deals.query("won").iloc[[0, 0, 0]].assign(organisation_id=["a", "b", "c"], product="of no problem")
+    folder = written(pd.concat([deals, one]))
+    leadlift("problems", "crm.yaml")
+    table = pd.read_csv(folder / "results" / "crm" / "tables" / "organisations.csv").set_index("organisation_id")
+    unknown = table["main_problem"] == "unknown"
+    assert unknown[["a", "b", "c"]].all()
+    shares = table.drop(columns="main_problem")
+    assert shares[unknown].isna().all(axis=None)
+    assert shares[~unknown].notna().all(axis=None)
+
+
+def test_leads_per_arm_that_are_not_known_are_explained(written, leadlift, effects):
+    folder = written()
+    effects.drop(columns=["n_treatment", "n_control"]).to_csv(folder / "effects.csv", index=False)
+    with (folder / "crm.yaml").open("a") as file:
+        file.write(IDEAS)
+    ended = leadlift("problems", "crm.yaml")
+    assert "Leads per arm are not known, since no effect tells" in " ".join(ended.out.split())
+    assert "(– leads per arm)" not in ended.out
+
+
 def test_a_later_search_keeps_the_names(written, leadlift, deals):
     folder = written()
     leadlift("problems", "crm.yaml", "--out", "first")

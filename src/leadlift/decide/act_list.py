@@ -14,7 +14,7 @@ from leadlift.data.door import to_pandas
 from leadlift.decide.leads import Leads
 from leadlift.decide.lines import by_organisation, ranking_of
 from leadlift.decide.strategies import Strategy
-from leadlift.design.crm_list import harmless, safe_cells
+from leadlift.design.crm_list import safe_table
 
 WHERE = "the list to act on"
 WARNING = (
@@ -83,7 +83,7 @@ def act_list(
     if leads.arms:
         listed["touch"] = np.array(leads.arms, dtype=object)[arm[order]]
     listed["reason"] = _reasons(strategy, leads, shown, order)
-    return pd.DataFrame({harmless(name): safe_cells(listed[name]) for name in listed.columns})
+    return safe_table(listed)
 
 
 def _column(frame: pd.DataFrame, name: str) -> str:

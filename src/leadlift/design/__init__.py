@@ -6,7 +6,7 @@ from leadlift.design.balance import balance_rows
 from leadlift.design.check_rules import Evidence, LotFacts, as_checks
 from leadlift.design.checks import RULES, check_log, run_checks
 from leadlift.design.clusters import Clusters, design_effect, estimate_clusters
-from leadlift.design.crm_list import CrmMapping, changed_cells, crm_list, refuse_unknown_arms
+from leadlift.design.crm_list import CrmMapping, changed_cells, crm_list, refuse_unknown_arms, safe_table
 from leadlift.design.freeze import FrozenDesign, freeze, read_frozen
 from leadlift.design.hashing import buckets
 from leadlift.design.lead_list import LeadList, lead_list
@@ -52,6 +52,7 @@ __all__ = [
     "read_frozen",
     "refuse_unknown_arms",
     "run_checks",
+    "safe_table",
     "sample_ratio_p",
     "settings_digest",
     "simulated_power",

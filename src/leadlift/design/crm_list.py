@@ -50,7 +50,12 @@ def crm_list(assigned: pd.DataFrame, mapping: CrmMapping) -> pd.DataFrame:
     if mapping.arms is not None:
         frame = frame[arm.isin(mapping.arms)]
     columns = {crm: frame[ours] for crm, ours in mapping.columns.items()}
-    return pd.DataFrame({harmless(name): safe_cells(column) for name, column in columns.items()})
+    return safe_table(pd.DataFrame(columns))
+
+
+def safe_table(table: pd.DataFrame) -> pd.DataFrame:
+    """A table to be exported, of which no spreadsheet executes a name or a cell; see `safe_cells`."""
+    return pd.DataFrame({harmless(str(name)): safe_cells(table[name]) for name in table.columns}, index=table.index)
 
 
 def safe_cells(column: Column) -> Column:

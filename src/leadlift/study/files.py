@@ -21,6 +21,7 @@ from leadlift.base.problems import listed, stop
 from leadlift.base.record import Record, plain
 from leadlift.base.records import StudyResult
 from leadlift.data.door import like_frame
+from leadlift.design import safe_table
 from leadlift.learners import in_input_order, lead_table, uplift_columns
 from leadlift.report import Drawn, all_figures, html
 from leadlift.study.analyse import Findings
@@ -170,7 +171,7 @@ def write_result(folder: Path, result: StudyResult, pictures: Mapping[str, Drawn
         (folder / "figures" / f"{name}.png").write_bytes(drawn.png_bytes)
     (folder / "tables").mkdir()
     for name, table in tables(result).items():
-        table.to_csv(folder / "tables" / f"{name}.csv", index=False)
+        safe_table(table).to_csv(folder / "tables" / f"{name}.csv", index=False)
 
 
 def tables(result: StudyResult, like: Any = None) -> dict[str, Any]:

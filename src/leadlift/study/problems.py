@@ -18,6 +18,7 @@ from leadlift.base.record import known, plain
 from leadlift.base.yaml import is_experiment, read_experiment, read_yaml
 from leadlift.data.door import to_pandas
 from leadlift.data.ledger.opening import WAIT
+from leadlift.design import safe_table
 from leadlift.problems import ProblemModel, ideas
 from leadlift.problems.ideas import Ideas
 from leadlift.problems.labels import UNKNOWN
@@ -245,7 +246,7 @@ def _written(
                 (temporary / "figures" / f"{name}.svg").write_text(drawn.svg, encoding="utf-8")
                 (temporary / "figures" / f"{name}.png").write_bytes(drawn.png_bytes)
             for name, table in tables.items():
-                table.to_csv(temporary / "tables" / f"{name}.csv", index=False)
+                safe_table(table).to_csv(temporary / "tables" / f"{name}.csv", index=False)
             (temporary / MODEL).write_text(saved.text(), encoding="utf-8")
             page = temporary / "report.html"
             # The run's own copy names no organisations.
@@ -269,11 +270,13 @@ def without_organisations(result: ProblemsResult) -> ProblemsResult:
 
 def _write_organisations(model: ProblemModel, config: ProblemsConfig, folder: Path) -> None:
     """Mixtures and next products by organisation: for the user's folder alone."""
-    mixtures = model.mixtures_.assign(main_problem=model.main_problems()).reset_index()
-    mixtures.to_csv(folder / "organisations.csv", index=False, float_format="%.4f")
+    main = model.main_problems()
+    # The base rate of an organisation of which nothing is known would read as if something were.
+    mixtures = model.mixtures_.where(main != UNKNOWN).assign(main_problem=main).reset_index()
+    safe_table(mixtures).to_csv(folder / "organisations.csv", index=False, float_format="%.4f")
     if config.upsell.products:
         following = model.upsell_fitted(most=config.upsell.products)
-        following.to_csv(folder / "next_products.csv", index=False, float_format="%.6g")
+        safe_table(following).to_csv(folder / "next_products.csv", index=False, float_format="%.6g")
 
 
 def _tables(model: ProblemModel) -> dict[str, pd.DataFrame]:
