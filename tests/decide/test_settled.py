@@ -188,6 +188,10 @@ def test_several_arms_a_line_each_and_the_best_of_them_for_each_lead():
         ("random", "gift"),
     }
     assert decision.current_treatment == "call"
+    # Each arm was run on a third of the leads, both on two thirds.
+    dashed = {(r.treatment, r.share) for r in rows if r.extrapolates}
+    assert {("call", 0.5), ("gift", 0.5), ("call or gift", 0.75)} <= dashed
+    assert not dashed & {("call", 0.25), ("call or gift", 0.5)}
     chosen = next(r for r in rows if r.strategy == "uplift_first")
     assert chosen.difference is not None
     with pytest.raises(ConfigError, match="none for gift"):

@@ -270,3 +270,10 @@ def test_long_names_leave_room_to_draw_in(narrow):
     names = [label.get_window_extent() for label in figure.axes[1].get_yticklabels()]
     assert all(below.y1 <= above.y0 for below, above in itertools.pairwise(names))
     assert figure.legends[0].get_window_extent().x1 <= width
+
+
+def test_an_arm_that_was_given_to_fewer_leads_than_the_capacity_is_said():
+    beyond = [replace(row, extrapolates=True) for row in rows("score_first", (5, 30, 40, 60), treatment=ARMS[0])]
+    other = rows("random", (1, 5, 10, 20), treatment=ARMS[1])
+    said = strategy_cautions(study(beyond, other, current_treatment=ARMS[0]))
+    assert any("The lot gave “Mens E-Mail” to fewer leads" in one for one in said)

@@ -101,7 +101,7 @@ def _rows(
     line, leads = judgement.lines[k], question.leads
     current = judgement.lines[current_line(question, judgement.lines)].strategy
     touched = _touched(judgement, k, question.shares)
-    run = run_share(question.log)
+    run = run_share(question.log, line.arm)
     real, ahead = (None, None) if truth is None else _true(truth, k, current_line(question, judgement.lines))
 
     def really(values: Floats | None, q: int) -> float | None:
@@ -164,9 +164,9 @@ def _touched(judgement: Judgement, k: int, shares: Floats) -> Floats:
     )
 
 
-def run_share(log: AssignmentLog) -> float:
-    """The share of leads that the lot gave a touch: the largest capacity that was ever run."""
-    return float((log.arm > 0).mean())
+def run_share(log: AssignmentLog, arm: int | None = None) -> float:
+    """The share of leads that the lot gave a touch, or one treated arm's: the largest capacity that was ever run."""
+    return float((log.arm > 0 if arm is None else log.arm == arm + 1).mean())
 
 
 def _settled(question: Question, lines: Sequence[Line], k: int, measure: Measure, current: int, band: Band) -> Settled:

@@ -221,7 +221,8 @@ def caption(result: StudyResult, measure: Measure = "outcome") -> str:
         "log alone; the vertical line is the team's capacity. Second: the difference to "
         f"{current_name(result)} there, on the same leads, which is surer than the difference of two lines. "
         "Bands are 95% and hold for all strategies and capacities at once. Dashed: more than the "
-        f"{fmt.percent(decision.run_share, 0)} of leads ever touched."
+        f"{fmt.percent(decision.run_share, 0)} of leads ever touched"
+        + (", or, of one arm alone, than ever got that arm." if several_arms(result) else ".")
     )
 
 

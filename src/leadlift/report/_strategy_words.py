@@ -63,6 +63,11 @@ def strategy_cautions(result: StudyResult) -> tuple[str, ...]:
             f"The lot touched {fmt.percent(decision.run_share, 0)} of the leads; the team's capacity is beyond that, "
             "where the same people would have more to do than was ever tried. Its values extrapolate."
         )
+    elif any(is_current(result, row) and row.extrapolates for row in at_capacity(result, measures(result)[0])):
+        said.append(
+            f"The lot gave “{decision.current_treatment}” to fewer leads than the team's capacity: values at it by "
+            "that arm alone extrapolate."
+        )
     if any(row.method == "sequential" and not row.message for row in result.strategies):
         said.append(
             f"Strategies that follow a model are judged on {fmt.count(decision.held_back)} leads that no model had "
