@@ -1,22 +1,27 @@
 """Effects by the client problem that was logged at assignment."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from leadlift import AssignmentLog, run_study
 from leadlift.base.config import parse_config
+from leadlift.evaluation.effects import effects_by_segment
+from leadlift.evaluation.groups import problem_segments
 from leadlift.report import html
+from leadlift.report.problem_uplift import problem_words
 from leadlift.study.tracking import _metrics as metrics
 
 
-@pytest.fixture(scope="module")
-def result(tmp_path_factory):
-    rng = np.random.default_rng(0)
+def made_log(unknown, seed=0, gain=0.25):
+    """A call that gains on P2 alone; the first leads' problem is not known."""
+    rng = np.random.default_rng(seed)
     leads = 3_000
     problem = rng.choice(["P1", "P2", "P3"], leads)
     arm = rng.random(leads) < 0.5
-    chance = 0.2 + 0.25 * arm * (problem == "P2")
+    chance = 0.2 + gain * arm * (problem == "P2")
     frame = pd.DataFrame(
         {
             "lead": np.arange(leads),
@@ -27,8 +32,8 @@ def result(tmp_path_factory):
             "main": problem,
         }
     )
-    frame.loc[frame.index[:300], "main"] = None
-    log = AssignmentLog.from_frame(
+    frame.loc[frame.index[:unknown], "main"] = None
+    return AssignmentLog.from_frame(
         frame,
         treatment="arm",
         control="control",
@@ -39,9 +44,20 @@ def result(tmp_path_factory):
         score="score",
         problem="main",
     )
-    store = f"sqlite:///{tmp_path_factory.mktemp('runs') / 'mlflow.db'}"
-    config = parse_config({"name": "problems", "learners": ["t"], "folds": 2, "tracking": {"uri": store}})
-    return run_study(config, log=log)
+
+
+@pytest.fixture(scope="module")
+def result(tmp_path_factory):
+    store = {"uri": f"sqlite:///{tmp_path_factory.mktemp('runs') / 'mlflow.db'}"}
+    config = parse_config({"name": "problems", "learners": ["t"], "folds": 2, "tracking": store})
+    return run_study(config, log=made_log(unknown=300))
+
+
+def compared_problems(log):
+    """Tests between problems: of differences in means, and of AIPW with expected outcomes that are no use."""
+    segments = problem_segments(log)
+    assert segments is not None
+    return effects_by_segment(log, segments, np.full((len(log), 2), 0.2), seed=0)[1]
 
 
 def effects(result, by):
@@ -69,6 +85,27 @@ def test_the_problem_that_may_gain_most_is_told(result):
     assert "P2" in test.possibly_best
     assert "P1" not in test.possibly_best
     assert test.p_value < 0.001
+
+
+def test_a_rare_segment_does_not_keep_problems_from_being_compared(result):
+    tests = compared_problems(made_log(unknown=12))
+    for test in tests:
+        assert test.p_value < 0.001
+        # Nothing shows that what was not compared gains less.
+        assert test.possibly_best == ("P2", "unknown")
+        assert test.message == "too few outcomes to compare unknown"
+    (words,) = problem_words(replace(result, segment_tests=tuple(tests)))
+    assert words.endswith("P2 or unknown may gain most (too few outcomes to compare unknown).")
+
+
+@pytest.mark.slow
+def test_problems_alike_are_called_different_as_often_as_said():
+    """200 logs, three like problems and a rare one: 5% of tests; binomial 99.9%: 2 to 22."""
+    alarms = 0
+    for seed in range(200):
+        test = compared_problems(made_log(unknown=12, seed=seed, gain=0.0))[0]
+        alarms += test.p_value < 0.05
+    assert 2 <= alarms <= 22
 
 
 def test_partially_pooled_effects_stand_beside_them(result):

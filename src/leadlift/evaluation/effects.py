@@ -32,6 +32,7 @@ from leadlift.inference import (
 )
 
 LEVEL = 0.95
+NAMED = 5
 ESTIMATORS = ("difference_in_means", "aipw")
 
 
@@ -262,11 +263,16 @@ def _test(log: AssignmentLog, cells: Sequence[Cell], segments: Segments, estimat
     """Equality of one arm's effects over segments, and the segments that may gain most."""
     values = np.array([cell.estimate.value for cell in cells])
     matrix, df = covariance([cell.estimate for cell in cells]), np.array([cell.estimate.df for cell in cells])
-    few = any(cell.few_events for cell in cells)
+    few = np.array([cell.few_events for cell in cells])
+    if segments.hold_problems:
+        # Problems are many and some are rare: those with hardly an outcome don't keep the others from being compared.
+        few |= np.array([cell.estimate.method == "none" for cell in cells])
+        matrix[few, :] = matrix[:, few] = np.nan
     equality = equality_test(values, matrix, df)
     best = possibly_best(values, matrix, df, level=LEVEL, rng=np.random.default_rng([seed, 3]))
-    names = tuple(name for name, keep in zip(segments.names, best, strict=True) if keep)
-    decided = np.isfinite(equality.p_value) and not few
+    names = tuple(name for name, keep in zip(segments.names, best | few, strict=True) if keep)
+    decided = bool(np.isfinite(equality.p_value)) and (segments.hold_problems or not few.any())
+    rare = tuple(name for name, thin in zip(segments.names, few, strict=True) if thin)
     return SegmentTest(
         treatment=cells[0].treatment,
         outcome=log.names["outcome"],
@@ -276,7 +282,13 @@ def _test(log: AssignmentLog, cells: Sequence[Cell], segments: Segments, estimat
         df=equality.df,
         p_value=equality.p_value if decided else None,
         possibly_best=names if decided else segments.names,
-        message=""
-        if decided
-        else f"fewer than {ENOUGH_EVENTS} expected events, or 10 organisations, in some group and arm",
+        message=_test_words(decided, rare),
     )
+
+
+def _test_words(decided: bool, rare: tuple[str, ...]) -> str:
+    """What to know of a test between segments."""
+    if not decided:
+        return f"fewer than {ENOUGH_EVENTS} expected events, or 10 organisations, in some group and arm"
+    more = f" and {len(rare) - NAMED:,} more" if len(rare) > NAMED else ""
+    return f"too few outcomes to compare {'; '.join(rare[:NAMED])}{more}" if rare else ""

@@ -26,6 +26,11 @@ class Segments:
     code: Codes
     parts: tuple[tuple[str, str], ...] = ()
 
+    @property
+    def hold_problems(self) -> bool:
+        """Whether leads are parted by client problem, alone or within other segments."""
+        return "problem" in self.by.split(" x ")
+
 
 def everyone(log: AssignmentLog) -> Segments:
     """All leads as one segment."""

@@ -92,9 +92,10 @@ def _arm_words(result: StudyResult, arm: str) -> str:
     if test is None or test.p_value is None:
         return f"{arm} {moved}; too few outcomes to say whether problems differ."
     p = fmt.spoken_p(test.p_value)
+    rare = f" ({test.message})" if test.message else ""
     if test.p_value >= 0.05:
-        return f"{arm} {moved}; problems can't be told apart in what they gain ({p})."
-    return f"{arm} {moved}; problems differ ({p}), and {listed(test.possibly_best, 'or')} may gain most."
+        return f"{arm} {moved}; problems can't be told apart in what they gain ({p}){rare}."
+    return f"{arm} {moved}; problems differ ({p}), and {listed(test.possibly_best, 'or')} may gain most{rare}."
 
 
 def _problems(names: list[str]) -> str:
