@@ -87,15 +87,25 @@ def test_score_intervals_invert_the_test(data):
     x = [[data.draw(st.integers(0, k)) for k in arm] for arm in n]
     r = miettinen_nurminen(x[0], n[0], x[1], n[1], level=0.9)
     assert -1 <= r.lower <= r.value <= r.upper <= 1
-    assert (r.p_value < 0.1) == (r.lower > 0 or r.upper < 0)
-    swapped = miettinen_nurminen(x[1], n[1], x[0], n[0], level=0.9)
-    assert (swapped.lower, swapped.upper) == pytest.approx((-r.upper, -r.lower), abs=1e-7)
     columns = [np.array(c, dtype=float) for c in (x[0], n[0], x[1], n[1])]
     w = (columns[1] + columns[3]) / (columns[1] + columns[3]).sum()
+    kept = [d for d in np.linspace(-0.99, 0.99, 199) if (r.value - d) ** 2 < 2.7 * (w**2 @ score_variance(*columns, d))]
+    assert all(r.lower <= d <= r.upper for d in kept)
+    assert r.p_value < 0.1 or r.lower <= 0 <= r.upper
+    assert min(*n[0], *n[1]) < 10 or (r.p_value < 0.1) == (r.lower > 0 or r.upper < 0)
+    swapped = miettinen_nurminen(x[1], n[1], x[0], n[0], level=0.9)
+    assert (swapped.lower, swapped.upper) == pytest.approx((-r.upper, -r.lower), abs=1e-7)
     for end in (r.lower, r.upper):
         if abs(end) < 0.999:
             z2 = (r.value - end) ** 2 / (w**2 @ score_variance(*columns, end))
             assert z2 == pytest.approx(stats.norm.ppf(0.95) ** 2, rel=1e-4)
+
+
+def test_an_interval_spans_all_that_the_test_keeps():
+    counts = [0, 0], [2, 1], [2, 0], [2, 6]
+    r = miettinen_nurminen(*counts, level=0.9)
+    assert r.p_value < 0.1
+    assert (r.lower, r.upper) == pytest.approx((-0.69170, 0.20316), abs=1e-5)
 
 
 def test_equal_cells_and_design_effects():

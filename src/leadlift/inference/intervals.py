@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,9 @@ from scipy import optimize, stats
 from leadlift.base.problems import stop
 from leadlift.base.record import Record
 from leadlift.inference._arrays import Floats, checked_level, finite_columns
+
+# In cells of fewer leads a score test may keep two stretches; so many steps from the limit find the outer one.
+TINY, TINY_STEPS = 10, 64
 
 
 @dataclass(frozen=True)
@@ -102,7 +106,9 @@ def miettinen_nurminen(
     """Stratified score interval of a difference in proportions, treated minus control.
 
     The interval holds every difference d that the score test keeps: in each cell the variance is taken at the likeliest
-    proportions that differ by d, times n/(n-1). It works with no events at all, where a t interval has no width.
+    proportions that differ by d, times n/(n-1). It works with no events at all, where a t interval has no width. In
+    cells of a few leads the test may keep two stretches of differences: the interval spans both, so that it can hold 0
+    where the p-value is below 1 - level.
 
     Args:
         events_treated: leads with the outcome, treated arm, by cell, shape (cells,) or a number.
@@ -148,8 +154,9 @@ def miettinen_nurminen(
         return 0.0 if gap == 0 else float(gap / np.sqrt(max(variance, 1e-300)))
 
     critical = float(stats.norm.ppf((1 + checked_level(level)) / 2))
-    lower = _inverted(lambda d: z(d) - critical, -1.0, estimate, at_limit=-1.0)
-    upper = _inverted(lambda d: z(d) + critical, estimate, 1.0, at_limit=1.0)
+    steps = TINY_STEPS if min(n1.min(), n0.min()) < TINY else 1
+    lower = _inverted(lambda d: z(d) - critical, -1.0, estimate, steps)
+    upper = _inverted(lambda d: z(d) + critical, 1.0, estimate, steps)
     return ScoreInterval(estimate, lower, upper, float(2 * stats.norm.sf(abs(z(0.0)))))
 
 
@@ -162,11 +169,14 @@ def _shares(weights: Any, cells: int) -> Floats:
     return shares
 
 
-def _inverted(test: Callable[[float], float], low: float, high: float, *, at_limit: float) -> float:
-    """Where `test`, which falls from above 0 to below 0, is 0; `at_limit` if it doesn't cross."""
-    if low >= high or test(low) * test(high) > 0:
-        return at_limit
-    return float(optimize.brentq(test, low, high, xtol=1e-12))
+def _inverted(test: Callable[[float], float], limit: float, estimate: float, steps: int) -> float:
+    """Where `test` is 0 between `limit` and `estimate`, the crossing next to `limit`; `limit` if there is none."""
+    ends = np.linspace(limit, estimate, steps + 1)
+    outside = test(limit)
+    for outer, inner in pairwise(ends):
+        if outer != inner and outside * test(inner) <= 0:
+            return float(optimize.brentq(test, outer, inner, xtol=1e-12))
+    return limit
 
 
 def score_variance(x1: Floats, n1: Floats, x0: Floats, n0: Floats, difference: float) -> Floats:
