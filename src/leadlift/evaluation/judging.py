@@ -16,6 +16,7 @@ from typing import Protocol
 import numpy as np
 
 from leadlift.base.arrays import Codes, Floats
+from leadlift.base.problems import stop
 from leadlift.data import AssignmentLog
 from leadlift.evaluation.scores import enough_outcomes, lead_scores, weights_of
 from leadlift.inference import (
@@ -202,6 +203,9 @@ def judge_sequentially(
         features: `log_features(log)`, to share bins with other fits; None: made here.
         progress: called after each block.
     """
+    if SCORE in learners:
+        rule, fix = f"`{SCORE}` is the log's own score", "name the learner otherwise"
+        raise stop("the rankings", "name", rule, f"a learner called `{SCORE}`", fix)
     shared = log_features(log) if features is None else features
     return judge_procedure(
         log, lambda rows: fit_models(log, rows, learners, seed, shared), seed=seed, blocks=blocks, progress=progress

@@ -7,23 +7,29 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from leadlift.base.arrays import Floats
+from leadlift.base.arrays import Codes, Floats
 from leadlift.base.errors import PropensityError
-from leadlift.base.problems import stop
+from leadlift.base.problems import listed_labels, stop
 
 WHERE = "the learner's input"
+# What numpy would turn into numbers that mean nothing here.
+_KINDS = {"M": "dates", "m": "durations", "c": "complex numbers"}
 
 
 def as_numbers(values: Any, name: str) -> Floats:
     """A vector as numbers.
 
     Raises:
-        DataError: it holds text.
+        DataError: it holds text, dates or complex numbers.
     """
     try:
-        return np.asarray(values, dtype=np.float64)
+        found = _KINDS.get(np.asarray(values).dtype.kind)
+        numbers = None if found else np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError):
-        raise stop(WHERE, "text-in-number", f"`{name}` holds numbers", "found text", "turn it into numbers") from None
+        numbers, found = None, "text"
+    if numbers is None:
+        raise stop(WHERE, "text-in-number", f"`{name}` holds numbers", f"found {found}", "turn it into numbers")
+    return numbers
 
 
 def as_weights(values: Any) -> Floats:
@@ -40,6 +46,28 @@ def as_weights(values: Any) -> Floats:
     return weights
 
 
+def check_settings(random_state: Any, patience: Any = None) -> None:
+    """Raises DataError for a seed or a patience that means nothing."""
+    if not _is_whole(random_state) or random_state < 0:
+        rule = "`random_state` is a whole number, so that the same input gives the same numbers"
+        raise stop("the learner", "random-state", rule, f"`{random_state!r}`", "pass 0, 1, ...")
+    if patience is not None and (not _is_whole(patience) or patience < 1):
+        rule = "`patience` is a whole number of trees, 1 or more"
+        raise stop("the learner", "patience", rule, f"`{patience!r}`", "leave it out to grow all trees")
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+
+
+def refuse_unweighted_arms(weight: Floats, arm: Codes, labels: Any) -> None:
+    """Raises DataError where all leads of an arm have weight 0: nothing could be learnt of it."""
+    total = np.bincount(arm, weights=weight, minlength=len(labels))
+    if not total.all():
+        rule, found = "leads of every arm have weight", f"only zeros in {listed_labels(map(str, labels[total == 0]))}"
+        raise stop(WHERE, "weights", rule, found, "leave the arm out, or weigh its leads")
+
+
 def refuse_too_few(X: pd.DataFrame) -> None:
     """Raises DataError for fewer than two leads."""
     if len(X) < 2:
@@ -52,11 +80,12 @@ def check_lengths(X: pd.DataFrame, **vectors: Any) -> None:
     for name, vector in vectors.items():
         if vector is None:
             continue
-        shape = np.shape(np.asarray(vector))
-        if len(shape) != 1:
-            found = f"shape {shape}: {name} should be a 1d array"
-            raise stop(WHERE, "shape", f"`{name}` has one entry per lead", found, "pass shape (n,)")
-        n = shape[0]
+        refuse_columns(name, vector)
+        missing = int(np.asarray(pd.isna(np.asarray(vector))).sum()) if name == "groups" else 0
+        if missing:
+            rule, fix = "`groups` names the organisation of every lead", "leave out leads without one"
+            raise stop(WHERE, "organisation-missing", rule, f"none in {missing:,}", fix)
+        n = len(vector)
         if n != len(X):
             raise stop(
                 WHERE,
@@ -74,6 +103,14 @@ def check_lengths(X: pd.DataFrame, **vectors: Any) -> None:
                 f"{int((~np.isfinite(values)).sum()):,} entries are not",
                 "leave out leads without an outcome",
             )
+
+
+def refuse_columns(name: str, vector: Any) -> None:
+    """Raises DataError for anything but a vector."""
+    shape = np.shape(np.asarray(vector))
+    if len(shape) != 1:
+        found = f"shape {shape}: {name} should be a 1d array"
+        raise stop(WHERE, "shape", f"`{name}` has one entry per lead", found, "pass shape (n,)")
 
 
 def propensity_by_arm(propensity: Any, n: int, arms: int) -> Floats:

@@ -195,6 +195,11 @@ def cross_fit(
     Returns: predictions in the log's row order.
     """
     learners = learner if isinstance(learner, Mapping) else {type(learner).__name__: learner}
+    if folds < 1 or repeats < 1:  # one fold stops below, with the arms that it loses
+        rule = "two folds or more, drawn once or more"
+        raise stop(
+            "the folds", "folds", rule, f"{folds} folds, {repeats} draws", "5 folds, drawn once, are the default"
+        )
     unit, units = fold_units(log) if together is None else kept_together(log.organisation, together)
     if units < 2:
         found = f"{units}: the permuted blocks join all {log.n_organisations:,} organisations"

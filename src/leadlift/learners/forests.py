@@ -58,7 +58,11 @@ class ForestLearner(UpliftLearner):
         shape = (len(rows), propensity.shape[1] - 1)
         if len(rows) == 0 or self.flat_ is not None:
             return np.broadcast_to(0.0 if self.flat_ is None else self.flat_, shape).copy()
-        return np.asarray(self.forest_.predict(self._dense(rows.frame())), dtype=np.float64).reshape(shape)
+        uplift = np.asarray(self.forest_.predict(self._dense(rows.frame())), dtype=np.float64).reshape(shape)
+        if np.isnan(uplift).any():
+            rule, found = "leaves hold leads of every arm", f"no uplift for {int(np.isnan(uplift).any(axis=1).sum()):,}"
+            raise stop("the learner", "too-few-leads", rule, found, "collect more leads, or use another learner")
+        return uplift
 
     def _dense(self, frame: pd.DataFrame) -> Floats:
         columns = []

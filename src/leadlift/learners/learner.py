@@ -14,7 +14,17 @@ from sklearn.base import BaseEstimator
 from leadlift.base.arrays import Codes, Floats
 from leadlift.base.errors import NotFittedError
 from leadlift.base.problems import listed_labels, stop
-from leadlift.learners.arguments import WHERE, as_numbers, as_weights, check_lengths, propensity_by_arm, refuse_too_few
+from leadlift.learners.arguments import (
+    WHERE,
+    as_numbers,
+    as_weights,
+    check_lengths,
+    check_settings,
+    propensity_by_arm,
+    refuse_columns,
+    refuse_too_few,
+    refuse_unweighted_arms,
+)
 from leadlift.learners.causalml import CausalML, pairwise
 from leadlift.learners.encode import is_array
 from leadlift.learners.features import Features, Rows
@@ -88,7 +98,7 @@ class UpliftLearner(BaseEstimator):
             treatment: arm labels, shape (n,).
             propensity: P(treated), shape (n,), with two arms; else shape (n, arms) in `classes_` order.
             groups: organisations, shape (n,): folds inside a learner keep each whole. None: each lead its own.
-            sample_weight: shape (n,), or None.
+            sample_weight: shape (n,), or None. Their scale means nothing.
 
         Raises:
             DataError, PropensityError: the input can't be used.
@@ -99,6 +109,9 @@ class UpliftLearner(BaseEstimator):
         y = as_numbers(y, "y")
         weight = None if sample_weight is None else as_weights(sample_weight)
         check_lengths(features.frame, y=y, treatment=arm, sample_weight=weight, groups=groups)
+        if weight is not None:
+            refuse_unweighted_arms(weight, arm, self.classes_)
+            weight = weight / weight.mean()  # penalties in models count weights as leads
         matrix = propensity_by_arm(propensity, len(y), len(self.classes_))
         organisation = np.arange(len(y)) if groups is None else pd.factorize(np.asarray(groups), sort=True)[0]
         sample = Sample(features, np.arange(len(y)), y, arm, matrix, weight, organisation, self.random_state)
@@ -111,6 +124,7 @@ class UpliftLearner(BaseEstimator):
 
         What `fit` does with checked input, and `cross_fit` with every learner of a study.
         """
+        check_settings(self.random_state, getattr(self, "patience", None))
         if self.backend not in BACKENDS:
             fix = "leave it out, or say `causalml`"
             raise stop("the learner", "backend", f"`backend` is one of {BACKENDS}", f"`{self.backend}`", fix)
@@ -188,6 +202,7 @@ class UpliftLearner(BaseEstimator):
 
     def _arm_codes(self, treatment: Any) -> Codes:
         values = np.asarray(treatment)
+        refuse_columns("treatment", values)
         missing = int(pd.isna(values).sum())
         if missing:
             raise stop(WHERE, "arm-missing", "every lead has an arm", f"none in {missing:,}", "leave those leads out")

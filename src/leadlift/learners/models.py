@@ -11,7 +11,7 @@ from lightgbm import LGBMClassifier, LGBMModel, LGBMRegressor
 from sklearn.base import BaseEstimator, clone, is_classifier
 
 from leadlift.base.arrays import Codes, Floats
-from leadlift.base.problems import stop
+from leadlift.base.problems import did_you_mean, stop
 from leadlift.learners.features import Rows
 
 # Uplift is a small difference between two models, and every leaf that splits on noise adds to it twice. On five known
@@ -40,6 +40,17 @@ def default_model(
         settings: what differs from `UPLIFT_DEFAULTS`, in LightGBM's words.
     """
     model = LGBMClassifier if kind == "binary" else LGBMRegressor
+    known = model().get_params()
+    wrong = [name for name in settings or {} if name not in known]
+    if wrong:
+        rule = "`lightgbm` holds settings that LightGBM's scikit-learn models name"
+        fix = "for others pass whole models: `outcome_model=`, `effect_model=`"
+        raise stop("the learner", "lightgbm", rule, f"`{wrong[0]}`: {did_you_mean(wrong[0], known)}", fix)
+    if (settings or {}).get("n_estimators", 1) < 1:
+        rule = "there is a tree or more"
+        raise stop(
+            "the learner", "lightgbm", rule, f"`n_estimators` {(settings or {})['n_estimators']}", "leave it out"
+        )
     return model(**{**UPLIFT_DEFAULTS, **REPEATABLE, **(settings or {})}, random_state=random_state)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+import sklearn
 from joblib import cpu_count
 
 Item = TypeVar("Item")
@@ -28,9 +29,16 @@ def in_threads(work: Callable[[Item], Result], items: Sequence[Item], progress: 
         items: what to work on.
         progress: called after each item, in order.
     """
+    # scikit-learn keeps its configuration by thread: a caller's metadata routing would not be known on ours.
+    settings = sklearn.get_config()
+
+    def configured(item: Item) -> Result:
+        with sklearn.config_context(**settings):
+            return work(item)
+
     with ThreadPoolExecutor(max_workers=max(1, min(cpu_count(), len(items)))) as pool:
         results = []
-        for number, result in enumerate(pool.map(work, items), start=1):
+        for number, result in enumerate(pool.map(configured, items), start=1):
             results.append(result)
             progress(f"{number} of {len(items)}")
         return results
