@@ -142,3 +142,10 @@ def test_sums_too_large_for_a_float_stop_without_a_warning(metric, definition):
 def test_rate_says_what_it_knows():
     with pytest.raises(DataError, match=r"`quini`: did you mean `qini`\?"):
         rate([1.0, 2.0], [1, 2], target="quini")
+
+
+@EVERY
+@pytest.mark.parametrize("odd", [np.arange("2026-01-01", "2026-01-05", dtype="M8[D]"), np.ones(4) * 1j])
+def test_dates_and_complex_numbers_are_no_outcomes(metric, odd):
+    with pytest.raises(DataError, match="`y` holds numbers"):
+        metric(odd, [4, 3, 2, 1], [1, 0, 1, 0])

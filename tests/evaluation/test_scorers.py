@@ -106,3 +106,31 @@ def test_what_scorers_refuse():
     learner = TLearner(outcome_model=LinearRegression()).fit(X, y, **given)
     with pytest.raises(DataError, match=r"(?s)\[unknown-arm\].*2"):
         uplift_scorer("qini")(learner, X, y, treatment=given["treatment"] + 1, propensity=given["propensity"])
+
+
+@pytest.mark.parametrize("name", ["qini", "autoc", "dr_loss", "r_loss"])
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"y": np.r_[np.nan, np.zeros(2999)]}, "`y` has a finite number on every row"),
+        ({"treatment": np.zeros(2999)}, "one value per lead"),
+        ({"sample_weight": np.r_[-1.0, np.ones(2999)]}, "not negative, nor all 0\n    1 of 3,000"),
+        ({"sample_weight": np.r_[np.nan, np.ones(2999)]}, "`sample_weight` has a finite number"),
+        ({"sample_weight": np.ones(2999)}, "one value per lead"),
+    ],
+)
+def test_scorers_give_no_number_for_leads_that_have_none(name, changed, words):
+    X, y, given = leads()
+    learner = TLearner(outcome_model=LinearRegression()).fit(X, y, **given)
+    given = {"y": y, **given, **changed}
+    with pytest.raises(DataError, match=words):
+        uplift_scorer(name)(learner, X, given.pop("y"), **given)
+
+
+@pytest.mark.parametrize("outcomes", [np.zeros((3000, 1)), np.full((3000, 2), np.nan)])
+@pytest.mark.parametrize("name", ["dr_loss", "r_loss"])
+def test_losses_refuse_outcomes_that_are_not_by_arm(name, outcomes):
+    X, y, given = leads()
+    learner = TLearner(outcome_model=LinearRegression()).fit(X, y, **given)
+    with pytest.raises(DataError, match="a column per arm, control first"):
+        uplift_scorer(name)(learner, X, y, **given, outcomes=outcomes)

@@ -14,6 +14,8 @@ from leadlift.base.problems import Problems, listed, share, stop
 from leadlift.inference import ipw_scores
 
 Propensity = Floats | float
+# What numpy would turn into numbers that mean nothing here.
+_KINDS = {"M": "dates", "m": "durations", "c": "complex numbers"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,6 +150,9 @@ def _codes(labels: np.ndarray[Any, Any]) -> Codes:
 
 
 def _numbers(where: str, name: str, column: Any) -> Floats:
+    kind = _KINDS.get(np.asarray(column).dtype.kind)
+    if kind:
+        raise stop(where, "not-a-number", f"`{name}` holds numbers", f"{kind}", "code it as numbers first")
     try:
         return floats(column) if isinstance(column, pd.Series) else np.asarray(column, dtype=np.float64)
     except (TypeError, ValueError) as error:

@@ -10,6 +10,7 @@ from sklearn.utils.metadata_routing import MetadataRequest
 
 from leadlift.base.arrays import Codes, Floats
 from leadlift.base.problems import did_you_mean, listed_labels, stop
+from leadlift.evaluation.metric_inputs import ranking_column
 from leadlift.evaluation.metrics import autoc, qini_score
 from leadlift.inference import contrast_scores
 from leadlift.learners import pairwise, propensity_by_arm
@@ -64,17 +65,18 @@ class UpliftScorer:
             sample_weight: shape (n,), or None.
 
         Raises:
-            DataError: an arm that the learner has not seen, or what the area itself can't be computed from.
+            DataError: an arm that the learner has not seen, a value that is missing or not a number, a negative weight,
+                lengths that differ, or what the area itself can't be computed from.
         """
         arms = np.asarray(estimator.classes_)
         arm = _codes(treatment, arms)
-        y = np.asarray(y, dtype=np.float64)
+        y = ranking_column(WHERE, "y", y, len(arm))
         shares = propensity_by_arm(propensity, len(y), len(arms))
-        weight = np.ones(len(y)) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
+        weight = np.ones(len(y)) if sample_weight is None else _weights(sample_weight, len(y))
         uplift = np.asarray(estimator.predict(X), dtype=np.float64).reshape(len(y), len(arms) - 1)
         if self.measure in ("qini", "autoc"):
             return _area(self.measure, y, uplift, arm, shares, None if sample_weight is None else weight)
-        expected = _arm_means(y, arm, shares, weight) if outcomes is None else np.asarray(outcomes, dtype=np.float64)
+        expected = _arm_means(y, arm, shares, weight) if outcomes is None else _expected(outcomes, shares.shape)
         loss = _dr_loss if self.measure == "dr_loss" else _r_loss
         return -float(
             np.mean([loss(y, uplift[:, k - 1], arm, k, shares, expected, weight) for k in range(1, len(arms))])
@@ -108,6 +110,24 @@ def _codes(treatment: Any, arms: Any) -> Codes:
         rule, fix = "arms are those that the learner was fitted on", "use folds in which every arm occurs"
         raise stop(WHERE, "unknown-arm", rule, listed_labels(unknown), fix)
     return codes
+
+
+def _weights(sample_weight: Any, n: int) -> Floats:
+    weight = ranking_column(WHERE, "sample_weight", sample_weight, n)
+    negative = int((weight < 0).sum())
+    if negative or not weight.any():
+        rule, found = "weights are not negative, nor all 0", f"{negative:,} of {n:,} negative"
+        raise stop(WHERE, "weights", rule, found, "pass one weight per lead")
+    return weight
+
+
+def _expected(outcomes: Any, shape: tuple[int, ...]) -> Floats:
+    expected = np.asarray(outcomes, dtype=np.float64)
+    if expected.shape != shape or not np.isfinite(expected).all():
+        rule = f"`outcomes` are finite, of shape {shape}: a column per arm, control first"
+        found = f"shape {expected.shape}, {int((~np.isfinite(expected)).sum()):,} not finite"
+        raise stop(WHERE, "outcomes", rule, found, "pass out-of-fold predictions under every arm")
+    return expected
 
 
 def _area(measure: str, y: Floats, uplift: Floats, arm: Codes, shares: Floats, weight: Floats | None) -> float:
