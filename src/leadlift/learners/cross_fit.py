@@ -201,7 +201,7 @@ def cross_fit(
             "the folds", "folds", rule, f"{folds} folds, {repeats} draws", "5 folds, drawn once, are the default"
         )
     unit, units = fold_units(log) if together is None else kept_together(log.organisation, together)
-    if units < 2:
+    if units < 2 and log.n_organisations > 1:
         found = f"{units}: the permuted blocks join all {log.n_organisations:,} organisations"
         rule, fix = "there is something to hold back, whole", "leave `block` out where strata were drawn as one block"
         raise stop("the folds", "too-few-organisations", rule, found, fix)
