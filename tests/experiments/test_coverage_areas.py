@@ -10,6 +10,7 @@ from scipy.stats import binom
 
 FOLDER = Path(__file__).resolve().parents[2] / "experiments" / "coverage"
 LOGS, GIVEN, HELD, _, ABOVE, BELOW = range(6)
+SIZES = (2_000, 10_000)
 TRUTHS = ("none", "linear", "fence-sitter", "sparse")
 LEARNED = [f"learned|{ranking}|qini" for ranking in ("trees", "lines", "trees over score", "trees over lines")]
 FIXED = [f"fixed|{ranking}|qini" for ranking in ("score", "thirds", "expert", "expert over score")]
@@ -35,11 +36,12 @@ def band(logs):
     return binom.ppf(0.0005, logs, 0.95), binom.ppf(0.9995, logs, 0.95)
 
 
-def test_small_logs_are_all_there_and_every_interval_was_given(found):
+@pytest.mark.parametrize("n", SIZES)
+def test_logs_are_all_there_and_every_interval_was_given(found, n):
     assert {key[2] for key in found} >= {*LEARNED, *FIXED}
     for truth in TRUTHS:
         for name in (*LEARNED, *FIXED):
-            assert found[2_000, truth, name][LOGS] == 500
+            assert found[n, truth, name][LOGS] == 500
     assert all(values[GIVEN] == values[LOGS] for values in found.values())
 
 
@@ -52,9 +54,10 @@ def test_areas_hold_their_truth(found):
     assert len(outside) <= OUTSIDE, outside
 
 
+@pytest.mark.parametrize("n", SIZES)
 @pytest.mark.parametrize("name", [*LEARNED, *FIXED])
-def test_rankings_are_not_claimed_where_there_is_none(found, name):
-    values = found[2_000, "none", name]
+def test_rankings_are_not_claimed_where_there_is_none(found, name, n):
+    values = found[n, "none", name]
     assert values[ABOVE] + values[BELOW] <= 41
 
 
