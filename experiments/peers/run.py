@@ -124,7 +124,7 @@ def econml_fits(log: Log) -> Fits:
 
 def work(piece: pieces.Row) -> list[pieces.Row]:
     """Every learner on one log: what its order of other leads is worth, and its time."""
-    warnings.simplefilter("ignore")
+    warnings.filterwarnings("ignore", message="X does not have valid feature names")
     log = hillstrom_log(piece["seed"]) if piece["data"] == "hillstrom" else truth_log(piece["data"], piece["seed"])
     fits = {**leadlift_fits(log), **causalml_fits(log), **econml_fits(log)}
     return [

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -13,9 +12,6 @@ from scipy import optimize, stats
 from leadlift.base.problems import stop
 from leadlift.base.record import Record
 from leadlift.inference._arrays import Floats, checked_level, finite_columns
-
-# In cells of fewer leads a score test may keep two stretches; so many steps from the limit find the outer one.
-TINY, TINY_STEPS = 10, 64
 
 
 @dataclass(frozen=True)
@@ -154,9 +150,8 @@ def miettinen_nurminen(
         return 0.0 if gap == 0 else float(gap / np.sqrt(max(variance, 1e-300)))
 
     critical = float(stats.norm.ppf((1 + checked_level(level)) / 2))
-    steps = TINY_STEPS if min(n1.min(), n0.min()) < TINY else 1
-    lower = _inverted(lambda d: z(d) - critical, -1.0, estimate, steps)
-    upper = _inverted(lambda d: z(d) + critical, 1.0, estimate, steps)
+    lower = _inverted(lambda d: z(d) - critical, -1.0, estimate, at_limit=-1.0)
+    upper = _inverted(lambda d: z(d) + critical, estimate, 1.0, at_limit=1.0)
     return ScoreInterval(estimate, lower, upper, float(2 * stats.norm.sf(abs(z(0.0)))))
 
 
@@ -169,14 +164,11 @@ def _shares(weights: Any, cells: int) -> Floats:
     return shares
 
 
-def _inverted(test: Callable[[float], float], limit: float, estimate: float, steps: int) -> float:
-    """Where `test` is 0 between `limit` and `estimate`, the crossing next to `limit`; `limit` if there is none."""
-    ends = np.linspace(limit, estimate, steps + 1)
-    outside = test(limit)
-    for outer, inner in pairwise(ends):
-        if outer != inner and outside * test(inner) <= 0:
-            return float(optimize.brentq(test, outer, inner, xtol=1e-12))
-    return limit
+def _inverted(test: Callable[[float], float], low: float, high: float, *, at_limit: float) -> float:
+    """Where `test`, which falls from above 0 to below 0, is 0; `at_limit` if it doesn't cross."""
+    if low >= high or test(low) * test(high) > 0:
+        return at_limit
+    return float(optimize.brentq(test, low, high, xtol=1e-12))
 
 
 def score_variance(x1: Floats, n1: Floats, x0: Floats, n0: Floats, difference: float) -> Floats:

@@ -39,7 +39,7 @@ class Intersections:
         first, second: numbers of the two products, first below second.
         shared: organisations that have both.
         expected: organisations that would, by popularity and breadth alone; somewhat too many, since the null meets
-            breadth on average only: unrelated products have a lift of 0.83 to 1 (experiments/problems_claims).
+            breadth on average only: unrelated products have a lift somewhat below 1 (experiments/problems_claims).
         p_value: of so many shared organisations or more, by popularity and breadth alone; 1 for pairs that share no
             more than expected.
         q_value: the p-value adjusted for the false discovery rate over all pairs (Benjamini-Yekutieli).
